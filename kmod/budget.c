@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How much user memory a device may hold pinned. Bytes are taken before
+ * anything is pinned, so that a waiter holds nothing others wait for.
+ */
+#include <linux/sched/signal.h>
+
+#include "budget.h"
+
+/**
+ * scullpin_budget_init - nothing is held
+ * @budget: the budget
+ * @limit: where the live limit stands
+ *
+ * Context: any.
+ */
+void scullpin_budget_init(struct scullpin_budget *budget, const u64 *limit)
+{
+	budget->limit = limit;
+	atomic64_set(&budget->used, 0);
+	init_waitqueue_head(&budget->waiters);
+}
+
+static bool budget_try_get(struct scullpin_budget *budget, u64 bytes)
+{
+	s64 used = atomic64_read(&budget->used);
+
+	do {
+		/* Alone, a request may exceed the limit: it cannot wait for itself. */
+		if (used && used + bytes > READ_ONCE(*budget->limit))
+			return false;
+	} while (!atomic64_try_cmpxchg(&budget->used, &used, used + bytes));
+	return true;
+}
+
+/**
+ * scullpin_budget_get - take bytes before pinning them
+ * @budget: the budget
+ * @bytes: how many, whole pages
+ * @nowait: never sleep
+ *
+ * Context: process context; sleeps unless @nowait.
+ * Return: 0, -EAGAIN under @nowait, -EINTR when killed while waiting.
+ */
+int scullpin_budget_get(struct scullpin_budget *budget, u64 bytes, bool nowait)
+{
+	if (budget_try_get(budget, bytes))
+		return 0;
+	if (nowait)
+		return -EAGAIN;
+	if (wait_event_killable(budget->waiters, budget_try_get(budget, bytes)))
+		return -EINTR;
+	return 0;
+}
+
+/**
+ * scullpin_budget_put - give bytes back after their pages were released
+ * @budget: the budget
+ * @bytes: as taken
+ *
+ * Context: any.
+ */
+void scullpin_budget_put(struct scullpin_budget *budget, u64 bytes)
+{
+	if (!bytes)
+		return;
+	atomic64_sub(bytes, &budget->used);
+	scullpin_budget_wake(budget);
+}
+
+/**
+ * scullpin_budget_wake - let waiters look again: bytes came back or the limit moved
+ * @budget: the budget
+ *
+ * Context: any.
+ */
+void scullpin_budget_wake(struct scullpin_budget *budget)
+{
+	/* The barrier pairs with the one of prepare_to_wait() before it looks at @used. */
+	if (wq_has_sleeper(&budget->waiters))
+		wake_up_all(&budget->waiters);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SCULLPIN_BUDGET_H
+#define SCULLPIN_BUDGET_H
+
+#include <linux/atomic.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+/**
+ * struct scullpin_budget - the bound on pinned user memory of one device
+ * @limit: bytes, live; points into the device's configuration
+ * @used: bytes that requests hold; a request larger than the limit may hold
+ *	them when it is alone
+ * @waiters: callers that wait for bytes, killably, with nothing pinned
+ */
+struct scullpin_budget {
+	const u64 *limit;
+	atomic64_t used;
+	wait_queue_head_t waiters;
+};
+
+void scullpin_budget_init(struct scullpin_budget *budget, const u64 *limit);
+int scullpin_budget_get(struct scullpin_budget *budget, u64 bytes, bool nowait);
+void scullpin_budget_put(struct scullpin_budget *budget, u64 bytes);
+void scullpin_budget_wake(struct scullpin_budget *budget);
+
+#endif /* SCULLPIN_BUDGET_H */

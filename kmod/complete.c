@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The end of a request, on every path the same: dirty and release the pages,
+ * count, then tell the caller, once. LDD3 called aio_complete() here.
+ */
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "device.h"
+#include "pin.h"
+#include "request.h"
+#include "store.h"
+#include "trace.h"
+
+/**
+ * scullpin_request_alloc - a request with room for its page ranges
+ * @sdev: the device
+ * @memory_ranges: of the caller's memory; 0 for a plain request
+ * @medium_ranges: of the medium; 0 for a plain request
+ * @gfp: GFP_KERNEL, or GFP_NOWAIT for callers that must not sleep
+ *
+ * Context: process context of the caller whom the memory is accounted to.
+ * Return: the request in state NEW, or NULL.
+ */
+struct scullpin_request *scullpin_request_alloc(struct scullpin_device *sdev, size_t memory_ranges,
+						size_t medium_ranges, gfp_t gfp)
+{
+	struct scullpin_request *req;
+	struct bio_vec *bv;
+	size_t size;
+
+	/* One block: the request, then both lists. */
+	size = size_add(sizeof(*req),
+			array_size(size_add(memory_ranges, medium_ranges), sizeof(*bv)));
+	req = kvmalloc(size, gfp | __GFP_ACCOUNT | __GFP_NOWARN);
+	if (!req)
+		return NULL;
+	memset(req, 0, sizeof(*req));
+	bv = (struct bio_vec *)(req + 1);
+	req->xfer.sdev = sdev;
+	req->xfer.done = scullpin_request_done;
+	req->xfer.memory = (struct scullpin_ranges)SCULLPIN_RANGES(bv, memory_ranges);
+	req->xfer.medium = (struct scullpin_ranges)SCULLPIN_RANGES(bv + memory_ranges,
+								   medium_ranges);
+	req->id = atomic64_inc_return_relaxed(&sdev->last_id);
+	req->state = SCULLPIN_REQUEST_NEW;
+	init_completion(&req->ended);
+	return req;
+}
+
+/**
+ * scullpin_request_free - undo scullpin_request_alloc()
+ * @req: holds no page
+ *
+ * Context: process context; may sleep.
+ */
+void scullpin_request_free(struct scullpin_request *req)
+{
+	kvfree(req);
+}
+
+/**
+ * scullpin_request_advance - one step of a request's life
+ * @req: the request
+ * @from: where it must be
+ * @to: where it is afterwards
+ *
+ * Context: any.
+ */
+void scullpin_request_advance(struct scullpin_request *req, enum scullpin_request_state from,
+			      enum scullpin_request_state to)
+{
+	WARN_ONCE(req->state != from, "scullpin: request %llu in state %d, not %d\n", req->id,
+		  req->state, from);
+	req->state = to;
+}
+
+/**
+ * scullpin_request_result - what the caller is told
+ * @req: nobody moves its bytes any more
+ *
+ * Return: bytes moved when there are any, else the first error.
+ */
+ssize_t scullpin_request_result(const struct scullpin_request *req)
+{
+	size_t bytes = req->copied + req->moved;
+
+	return bytes ?: req->error;
+}
+
+/**
+ * scullpin_request_release - give back all that a request holds
+ * @req: nobody moves its bytes any more
+ *
+ * Pages that the device wrote are dirtied with their lock held, which sleeps:
+ * never call this from an interrupt.
+ *
+ * Context: process context; may sleep.
+ */
+void scullpin_request_release(struct scullpin_request *req)
+{
+	struct scullpin_transfer *xfer = &req->xfer;
+
+	trace_scullpin_release(req->id, xfer->memory.nr);
+	if (req->pinned)
+		scullpin_pin_release(&xfer->memory, xfer->write ? 0 : req->moved,
+				     &xfer->sdev->stats);
+	scullpin_store_put(&xfer->medium);
+	scullpin_budget_put(&xfer->sdev->budget, req->budget);
+}
+
+/**
+ * scullpin_account - count a request that has ended
+ * @sdev: the device
+ * @write: its direction
+ * @result: what the caller is told
+ *
+ * Context: any.
+ */
+void scullpin_account(struct scullpin_device *sdev, bool write, ssize_t result)
+{
+	if (result == -EAGAIN)
+		scullpin_stats_inc(&sdev->stats, again);
+	else if (result == -EINTR)
+		scullpin_stats_inc(&sdev->stats, cancelled);
+	else if (result < 0)
+		scullpin_stats_inc(&sdev->stats, errors);
+	else if (write)
+		scullpin_stats_add(&sdev->stats, bytes_written, result);
+	else
+		scullpin_stats_add(&sdev->stats, bytes_read, result);
+	scullpin_stats_inc(&sdev->stats, requests_completed);
+}
+
+static void request_end(struct scullpin_request *req)
+{
+	ssize_t result = scullpin_request_result(req);
+	struct kiocb *iocb = req->iocb;
+
+	scullpin_request_advance(req, SCULLPIN_REQUEST_SUBMITTED, SCULLPIN_REQUEST_DONE);
+	scullpin_request_release(req);
+	scullpin_account(req->xfer.sdev, req->xfer.write, result);
+	trace_scullpin_complete(req->id, result);
+
+	/* 1. A caller waits: it reads the result and frees the request. */
+	if (!iocb) {
+		complete(&req->ended);
+		return;
+	}
+	/*
+	 * 2. Nobody waits. ki_complete() may drop the last reference to the file,
+	 * so to device and module; the module's exit waits for this worker, and
+	 * nothing of request, kiocb or device is touched after the call.
+	 */
+	scullpin_request_free(req);
+	if (result > 0)
+		iocb->ki_pos += result;
+	iocb->ki_complete(iocb, result);
+}
+
+/**
+ * scullpin_request_put - drop a reference; the last one ends the request
+ * @req: not touched by the caller any more
+ *
+ * Context: process context; may sleep.
+ */
+void scullpin_request_put(struct scullpin_request *req)
+{
+	if (refcount_dec_and_test(&req->ref))
+		request_end(req);
+}
+
+/**
+ * scullpin_request_done - the engine's answer
+ * @xfer: of a request
+ * @bytes: moved, counted from the start
+ * @error: 0 or a negative errno; the first error of a request wins
+ *
+ * Context: process context; may sleep.
+ */
+void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes, int error)
+{
+	struct scullpin_request *req = container_of(xfer, struct scullpin_request, xfer);
+
+	req->moved = bytes;
+	if (error)
+		cmpxchg(&req->error, 0, error);
+	scullpin_request_put(req);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A device's life. Everything it owns is freed in one place, the release of
+ * its struct device, which runs when sysfs and the last open file let go.
+ */
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+#include "device.h"
+#include "file.h"
+
+#define SCULLPIN_MINORS 256
+
+static dev_t scullpin_first;
+/* Devices not yet released; the module's text must stay until it is 0. */
+static atomic_t scullpin_alive;
+
+/* No devnode: devtmpfs makes nodes root's, mode 0600, unless told otherwise. */
+static struct class scullpin_class = {
+	.name = "scullpin",
+};
+
+static const struct attribute_group *scullpin_device_groups[] = {
+	&scullpin_config_group,
+	&scullpin_stats_group,
+	NULL
+};
+
+static void scullpin_device_release(struct device *dev)
+{
+	struct scullpin_device *sdev = scullpin_device_of(dev);
+
+	scullpin_store_exit(&sdev->store);
+	scullpin_stats_exit(&sdev->stats);
+	kfree(sdev);
+	atomic_dec_and_wake_up(&scullpin_alive);
+}
+
+/**
+ * scullpin_device_create - make a device with the load-time settings
+ * @index: its number, in the name and as minor
+ *
+ * Context: process context; may sleep.
+ * Return: the device, live, or an ERR_PTR.
+ */
+struct scullpin_device *scullpin_device_create(unsigned int index)
+{
+	struct scullpin_device *sdev;
+	int ret;
+
+	sdev = kzalloc(sizeof(*sdev), GFP_KERNEL);
+	if (!sdev)
+		return ERR_PTR(-ENOMEM);
+	ret = scullpin_config_load(&sdev->config);
+	if (ret)
+		goto err_free;
+	ret = scullpin_stats_init(&sdev->stats);
+	if (ret)
+		goto err_free;
+	scullpin_store_init(&sdev->store);
+	scullpin_budget_init(&sdev->budget, &sdev->config.max_pinned);
+	spin_lock_init(&sdev->pace.lock);
+	sdev->engine = &scullpin_engine_cpu;
+
+	device_initialize(&sdev->dev);
+	atomic_inc(&scullpin_alive);
+	sdev->dev.class = &scullpin_class;
+	sdev->dev.groups = scullpin_device_groups;
+	sdev->dev.release = scullpin_device_release;
+	sdev->dev.devt = MKDEV(MAJOR(scullpin_first), MINOR(scullpin_first) + index);
+	cdev_init(&sdev->cdev, &scullpin_file_ops);
+	sdev->cdev.owner = THIS_MODULE;
+	ret = dev_set_name(&sdev->dev, "scullpin%u", index);
+	if (ret)
+		goto err_put;
+	ret = cdev_device_add(&sdev->cdev, &sdev->dev);
+	if (ret)
+		goto err_put;
+	return sdev;
+
+err_put:
+	put_device(&sdev->dev);
+	return ERR_PTR(ret);
+err_free:
+	kfree(sdev);
+	return ERR_PTR(ret);
+}
+
+/**
+ * scullpin_device_remove - take the node away and drop the first reference
+ * @sdev: as made; open files keep it
+ *
+ * Context: process context; may sleep.
+ */
+void scullpin_device_remove(struct scullpin_device *sdev)
+{
+	cdev_device_del(&sdev->cdev, &sdev->dev);
+	put_device(&sdev->dev);
+}
+
+/**
+ * scullpin_device_init - the class and the numbers of the nodes
+ *
+ * Context: module initialisation.
+ * Return: 0 or a negative errno.
+ */
+int scullpin_device_init(void)
+{
+	int ret;
+
+	ret = alloc_chrdev_region(&scullpin_first, 0, SCULLPIN_MINORS, "scullpin");
+	if (ret)
+		return ret;
+	ret = class_register(&scullpin_class);
+	if (ret)
+		unregister_chrdev_region(scullpin_first, SCULLPIN_MINORS);
+	return ret;
+}
+
+/**
+ * scullpin_device_exit - wait for the last release, then undo init
+ *
+ * A release may come late (DEBUG_KOBJECT_RELEASE makes it so on purpose).
+ *
+ * Context: module exit; sleeps.
+ */
+void scullpin_device_exit(void)
+{
+	wait_var_event(&scullpin_alive, !atomic_read(&scullpin_alive));
+	class_unregister(&scullpin_class);
+	unregister_chrdev_region(scullpin_first, SCULLPIN_MINORS);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The engine that copies: at once in the caller, or later in a worker, after
+ * the delay of a modelled device. scullp deferred its completions by a delayed
+ * work item; an hrtimer gives microseconds instead of jiffies.
+ */
+#include <linux/highmem.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/sched.h>
+
+#include "compat/compat.h"
+#include "device.h"
+#include "engine.h"
+#include "store.h"
+
+#define CPU_MAX_DELAY_NS ((s64)(SCULLPIN_MAX_DELAY_US * NSEC_PER_USEC))
+
+static struct workqueue_struct *cpu_queue;
+
+static void copy_piece(struct bio_vec *medium, unsigned int at, struct bio_vec *memory,
+		       unsigned int from, unsigned int length, bool write)
+{
+	void *ours = kmap_local_page(medium->bv_page);
+	void *theirs = kmap_local_page(memory->bv_page);
+
+	if (write)
+		memcpy(ours + medium->bv_offset + at, theirs + memory->bv_offset + from, length);
+	else
+		memcpy(theirs + memory->bv_offset + from, ours + medium->bv_offset + at, length);
+	kunmap_local(theirs);
+	kunmap_local(ours);
+}
+
+/*
+ * Copies page by page of the medium, each under its lock, so that a page is
+ * moved whole even when several ranges of memory meet in it.
+ */
+static size_t cpu_move(struct scullpin_transfer *xfer)
+{
+	struct scullpin_ranges *memory = &xfer->memory, *medium = &xfer->medium;
+	unsigned int i, at, from = 0, length;
+	struct bio_vec *bv = memory->bv;
+	size_t moved = 0;
+
+	for (i = 0; i < medium->nr && moved < memory->bytes; i++) {
+		scullpin_store_lock_page(medium->bv[i].bv_page);
+		for (at = 0; at < medium->bv[i].bv_len && moved < memory->bytes; at += length) {
+			length = min(medium->bv[i].bv_len - at, bv->bv_len - from);
+			copy_piece(&medium->bv[i], at, bv, from, length, xfer->write);
+			moved += length;
+			from += length;
+			if (from == bv->bv_len) {
+				from = 0;
+				bv++;
+			}
+		}
+		scullpin_store_unlock_page(medium->bv[i].bv_page);
+		cond_resched();
+	}
+	return moved;
+}
+
+static void cpu_work(struct work_struct *work)
+{
+	struct scullpin_transfer *xfer = container_of(work, struct scullpin_transfer, cpu.work);
+
+	/*
+	 * The timer's callback queued this item and may still be on its way out
+	 * on another CPU, touching the timer: wait for it before the end of the
+	 * request frees that memory.
+	 */
+	if (xfer->cpu.delayed)
+		hrtimer_cancel(&xfer->cpu.timer);
+	if (xfer->cpu.cancelled)
+		xfer->done(xfer, 0, -EINTR);
+	else
+		xfer->done(xfer, cpu_move(xfer), 0);
+}
+
+static enum hrtimer_restart cpu_timer(struct hrtimer *timer)
+{
+	struct scullpin_transfer *xfer = container_of(timer, struct scullpin_transfer, cpu.timer);
+
+	queue_work(cpu_queue, &xfer->cpu.work);
+	return HRTIMER_NORESTART;
+}
+
+/* How long the modelled device takes from now: queueing, movement, latency. */
+static ktime_t cpu_delay(struct scullpin_transfer *xfer)
+{
+	const struct scullpin_config *config = &xfer->sdev->config;
+	u64 bandwidth = READ_ONCE(config->bandwidth);
+	s64 ns = READ_ONCE(config->latency_us) * NSEC_PER_USEC;
+	struct scullpin_pace *pace = &xfer->sdev->pace;
+	ktime_t now = ktime_get();
+
+	if (bandwidth) {
+		spin_lock(&pace->lock);
+		pace->busy_until = max(pace->busy_until, now) +
+			mul_u64_u64_div_u64(xfer->delay_bytes, NSEC_PER_SEC, bandwidth);
+		pace->busy_until = min(pace->busy_until, now + CPU_MAX_DELAY_NS);
+		ns += pace->busy_until - now;
+		spin_unlock(&pace->lock);
+	}
+	return min(ns, CPU_MAX_DELAY_NS);
+}
+
+static void cpu_submit(struct scullpin_transfer *xfer)
+{
+	ktime_t delay = cpu_delay(xfer);
+
+	INIT_WORK(&xfer->cpu.work, cpu_work);
+	xfer->cpu.cancelled = false;
+	xfer->cpu.delayed = delay > 0;
+	if (!delay) {
+		queue_work(cpu_queue, &xfer->cpu.work);
+		return;
+	}
+	hrtimer_setup(&xfer->cpu.timer, cpu_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	hrtimer_start(&xfer->cpu.timer, delay, HRTIMER_MODE_REL);
+}
+
+static void cpu_cancel(struct scullpin_transfer *xfer)
+{
+	/* Fired or firing: the worker has it and will not be long. */
+	if (!xfer->cpu.delayed || hrtimer_try_to_cancel(&xfer->cpu.timer) != 1)
+		return;
+	xfer->cpu.cancelled = true;
+	queue_work(cpu_queue, &xfer->cpu.work);
+}
+
+const struct scullpin_engine_ops scullpin_engine_cpu = {
+	.name = "cpu",
+	.move = cpu_move,
+	.submit = cpu_submit,
+	.cancel = cpu_cancel,
+};
+
+/**
+ * scullpin_engine_cpu_init - make the workers
+ *
+ * Context: module initialisation.
+ * Return: 0 or -ENOMEM.
+ */
+int scullpin_engine_cpu_init(void)
+{
+	cpu_queue = alloc_workqueue("scullpin", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return cpu_queue ? 0 : -ENOMEM;
+}
+
+/**
+ * scullpin_engine_cpu_exit - wait for the last worker to leave, then undo init
+ *
+ * The file that a request belongs to may be closed, and rmmod begin, as soon
+ * as the worker has called ki_complete(); this waits for its last instruction.
+ *
+ * Context: module exit; sleeps.
+ */
+void scullpin_engine_cpu_exit(void)
+{
+	destroy_workqueue(cpu_queue);
+}

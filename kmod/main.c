@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * scullpin: direct, asynchronous I/O in a character driver, done right.
+ *
+ * The layers, the life of a request and the order of teardown are in DESIGN.md.
+ */
+#include <linux/err.h>
+#include <linux/module.h>
+
+#include "device.h"
+#include "engine.h"
+
+static struct scullpin_device *scullpin_device0;
+
+static int __init scullpin_init(void)
+{
+	int ret;
+
+	ret = scullpin_engine_cpu_init();
+	if (ret)
+		return ret;
+	ret = scullpin_device_init();
+	if (ret)
+		goto err_exit_engine;
+	scullpin_device0 = scullpin_device_create(0);
+	if (IS_ERR(scullpin_device0)) {
+		ret = PTR_ERR(scullpin_device0);
+		goto err_exit_device;
+	}
+	return 0;
+
+err_exit_device:
+	scullpin_device_exit();
+err_exit_engine:
+	scullpin_engine_cpu_exit();
+	return ret;
+}
+
+static void __exit scullpin_exit(void)
+{
+	scullpin_device_remove(scullpin_device0);
+	/* No file is open, so no request is in flight; a worker may still be on its way out. */
+	scullpin_engine_cpu_exit();
+	scullpin_device_exit();
+}
+
+module_init(scullpin_init);
+module_exit(scullpin_exit);
+
+MODULE_DESCRIPTION("Reference character device for direct, asynchronous I/O");
+MODULE_AUTHOR("The scullpin authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(SCULLPIN_VERSION);

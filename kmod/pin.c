@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From an iterator to page ranges and back: the only caller of pin and unpin.
+ *
+ * LDD3 called get_user_pages() here, then SetPageDirty() and
+ * page_cache_release(). Today pages that a device may access are pinned
+ * (FOLL_PIN), not referenced: fork() then copies for the child at once and
+ * the parent keeps the page the device writes, and filesystems can tell.
+ */
+#include <linux/mm.h>
+#include <linux/uio.h>
+
+#include "compat/compat.h"
+#include "pin.h"
+#include "ranges.h"
+#include "stats.h"
+
+/* Pages a single call takes: the array lives on the stack. */
+#define PIN_BATCH 16U
+
+static void pin_append(struct scullpin_ranges *ranges, struct page **pages, size_t offset,
+		       size_t bytes)
+{
+	size_t length;
+
+	for (; bytes; bytes -= length, offset = 0) {
+		length = min_t(size_t, bytes, PAGE_SIZE - offset);
+		scullpin_ranges_append(ranges, *pages++, offset, length);
+	}
+}
+
+/* Release ranges [first, ranges->nr); those below @dirty_end are marked dirty. */
+static void pin_release_from(struct scullpin_ranges *ranges, unsigned int first,
+			     unsigned int dirty_end, struct scullpin_stats *stats)
+{
+	unsigned int i;
+
+	for (i = first; i < ranges->nr; i++)
+		unpin_user_page_range_dirty_lock(ranges->bv[i].bv_page, 1, i < dirty_end);
+	scullpin_stats_add(stats, pages_released, ranges->nr - first);
+	ranges->nr = first;
+}
+
+/* Shorten the list to a multiple of @granule bytes; returns the bytes cut off. */
+static size_t pin_trim(struct scullpin_ranges *ranges, size_t granule, bool pinned,
+		       struct scullpin_stats *stats)
+{
+	size_t excess = ranges->bytes & (granule - 1);
+	unsigned int keep = ranges->nr;
+	size_t left;
+
+	for (left = excess; left && left >= ranges->bv[keep - 1].bv_len; keep--)
+		left -= ranges->bv[keep - 1].bv_len;
+	if (left)
+		ranges->bv[keep - 1].bv_len -= left;
+	if (pinned)
+		pin_release_from(ranges, keep, 0, stats);
+	ranges->nr = keep;
+	ranges->bytes -= excess;
+	return excess;
+}
+
+/**
+ * scullpin_pin_ranges - take the pages under an iterator as an empty list's ranges
+ * @iter: user or kernel memory; advanced by what was taken
+ * @ranges: an empty list; filled until it is full, the iterator is empty or a
+ *	page cannot be had
+ * @granule: a power of two; what is taken is cut down to a multiple of it
+ * @stats: counters of the device
+ *
+ * User pages are pinned, with write intent exactly when the iterator is a
+ * destination: write(2) from read-only memory works. Kernel memory is not
+ * held; its owner keeps it until the request has ended. A page that cannot be
+ * had ends the list there; what lies before it is kept.
+ *
+ * Context: process context of the memory's owner; faults pages in, may sleep.
+ * Return: bytes taken (more than 0), else -EFAULT or what stopped the first page.
+ */
+ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *ranges,
+			    size_t granule, struct scullpin_stats *stats)
+{
+	bool pinned = user_backed_iter(iter);
+	struct page *batch[PIN_BATCH];
+	struct page **pages = batch;
+	ssize_t bytes = 0;
+	size_t offset;
+
+	while (iov_iter_count(iter) && !scullpin_ranges_full(ranges)) {
+		bytes = iov_iter_extract_pages(iter, &pages, iov_iter_count(iter),
+					       min(PIN_BATCH, ranges->max - ranges->nr), 0,
+					       &offset);
+		if (bytes <= 0)
+			break;
+		pin_append(ranges, pages, offset, bytes);
+	}
+	if (pinned)
+		scullpin_stats_add(stats, pages_pinned, ranges->nr);
+	if (bytes <= 0)
+		scullpin_stats_inc(stats, short_pins);
+	iov_iter_revert(iter, pin_trim(ranges, granule, pinned, stats));
+	if (ranges->bytes)
+		return ranges->bytes;
+	return bytes < 0 ? bytes : -EFAULT;
+}
+
+/**
+ * scullpin_pin_release - let pinned user pages go
+ * @ranges: as filled by scullpin_pin_ranges() from user memory; empty afterwards
+ * @dirty_bytes: how many bytes from the start the device wrote; their pages are
+ *	marked dirty, with the page locked, so that the owner of a mapped file
+ *	writes them back
+ * @stats: counters of the device
+ *
+ * Context: process context; may sleep on page locks.
+ */
+void scullpin_pin_release(struct scullpin_ranges *ranges, size_t dirty_bytes,
+			  struct scullpin_stats *stats)
+{
+	unsigned int dirty_end = 0;
+	size_t before = 0;
+
+	for (; before < dirty_bytes; dirty_end++)
+		before += ranges->bv[dirty_end].bv_len;
+	scullpin_stats_add(stats, pages_dirtied, dirty_end);
+	pin_release_from(ranges, 0, dirty_end, stats);
+	ranges->bytes = 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SCULLPIN_REQUEST_H
+#define SCULLPIN_REQUEST_H
+
+#include <linux/completion.h>
+#include <linux/fs.h>
+#include <linux/refcount.h>
+
+#include "engine.h"
+
+enum scullpin_request_state {
+	SCULLPIN_REQUEST_NEW,		/* nothing held */
+	SCULLPIN_REQUEST_PINNED,	/* memory and medium held */
+	SCULLPIN_REQUEST_SUBMITTED,	/* the engine has it */
+	SCULLPIN_REQUEST_DONE,		/* everything released, the caller is told */
+};
+
+/**
+ * struct scullpin_request - one I/O that outlives the call that brought it
+ * @xfer: what the engine sees; holds the page ranges
+ * @iocb: whom ki_complete() tells; NULL when a caller waits in @ended
+ * @id: the same in every trace event of the request
+ * @budget: bytes of user memory accounted to it; 0 for kernel memory
+ * @copied: bytes that a plain request had moved before submission
+ * @moved: bytes the engine moved; written by done(), before the last put
+ * @error: the first error; cmpxchg from 0
+ * @ref: the submitter's own and the engine's; the last put ends the request
+ * @state: where in its life it is; checked at each step
+ * @pinned: @xfer.memory holds pins of user pages
+ * @ended: a waiting caller sleeps here, and frees the request
+ *
+ * Written by the submitter until submission, by the engine's side after it.
+ */
+struct scullpin_request {
+	struct scullpin_transfer xfer;
+	struct kiocb *iocb;
+	u64 id;
+	u64 budget;
+	size_t copied;
+	size_t moved;
+	int error;
+	refcount_t ref;
+	enum scullpin_request_state state;
+	bool pinned;
+	struct completion ended;
+};
+
+/* complete.c */
+struct scullpin_request *scullpin_request_alloc(struct scullpin_device *sdev, size_t memory_ranges,
+						size_t medium_ranges, gfp_t gfp);
+void scullpin_request_free(struct scullpin_request *req);
+void scullpin_request_advance(struct scullpin_request *req, enum scullpin_request_state from,
+			      enum scullpin_request_state to);
+void scullpin_request_release(struct scullpin_request *req);
+ssize_t scullpin_request_result(const struct scullpin_request *req);
+void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes, int error);
+void scullpin_request_put(struct scullpin_request *req);
+void scullpin_account(struct scullpin_device *sdev, bool write, ssize_t result);
+
+#endif /* SCULLPIN_REQUEST_H */

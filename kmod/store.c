@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The medium: pages in an xarray, made on first write, zeros where there is
+ * none. No lock covers the store: a request holds references to the pages it
+ * moves, so a discard that overlaps it in time detaches pages and frees nothing
+ * under its feet; the two are unordered, as overlapping requests are.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/bit_spinlock.h>	/* relies on others for cpu_relax() */
+
+#include "ranges.h"
+#include "store.h"
+
+/* Bit 0 of a store page's ->private, which is the store's to use, is its lock. */
+#define STORE_PAGE_LOCK 0
+
+/**
+ * scullpin_store_init - an empty medium
+ * @store: the medium
+ *
+ * Context: any.
+ */
+void scullpin_store_init(struct scullpin_store *store)
+{
+	xa_init_flags(&store->pages, XA_FLAGS_ACCOUNT);
+	atomic64_set(&store->allocated, 0);
+}
+
+/**
+ * scullpin_store_exit - free the medium; nobody uses it any more
+ * @store: the medium
+ *
+ * Context: process context; may sleep.
+ */
+void scullpin_store_exit(struct scullpin_store *store)
+{
+	struct page *page;
+	unsigned long index;
+
+	xa_for_each(&store->pages, index, page) {
+		put_page(page);
+		cond_resched();
+	}
+	xa_destroy(&store->pages);
+}
+
+/*
+ * A reference to the page at @index, or NULL in a hole. The page may be erased
+ * and freed between the look-up and the reference, so look again afterwards.
+ */
+static struct page *store_find(struct scullpin_store *store, unsigned long index)
+{
+	struct page *page;
+
+	rcu_read_lock();
+	for (;;) {
+		page = xa_load(&store->pages, index);
+		if (!page)
+			break;
+		if (!get_page_unless_zero(page))
+			continue;
+		if (page == xa_load(&store->pages, index))
+			break;
+		put_page(page);
+	}
+	rcu_read_unlock();
+	return page;
+}
+
+/* A reference to the page at @index, made if it is a hole; NULL without memory. */
+static struct page *store_find_or_make(struct scullpin_store *store, unsigned long index, gfp_t gfp)
+{
+	struct page *page = store_find(store, index);
+	struct page *fresh, *old;
+
+	if (page)
+		return page;
+	fresh = alloc_page(gfp | __GFP_ZERO | __GFP_ACCOUNT);
+	if (!fresh)
+		return NULL;
+	set_page_private(fresh, 0);
+	get_page(fresh);	/* one reference for the store, one for the caller */
+	do {
+		old = xa_cmpxchg(&store->pages, index, NULL, fresh, gfp);
+		if (!old) {
+			atomic64_inc(&store->allocated);
+			return fresh;
+		}
+		/* Another writer was first, unless its page is gone already: try again. */
+		page = xa_is_err(old) ? NULL : store_find(store, index);
+	} while (!xa_is_err(old) && !page);
+	put_page(fresh);
+	put_page(fresh);
+	return page;
+}
+
+/**
+ * scullpin_store_reserve - put memory behind a range, all or as much as there is
+ * @store: the medium
+ * @pos: bytes from the start
+ * @length: bytes, more than 0
+ * @gfp: GFP_KERNEL, or GFP_NOWAIT for callers that must not sleep
+ *
+ * Context: process context of the caller whom the memory is accounted to.
+ * Return: 0 or -ENOMEM.
+ */
+int scullpin_store_reserve(struct scullpin_store *store, u64 pos, size_t length, gfp_t gfp)
+{
+	unsigned long last = (pos + length - 1) >> PAGE_SHIFT;
+	unsigned long index;
+	struct page *page;
+
+	for (index = pos >> PAGE_SHIFT; index <= last; index++) {
+		page = store_find_or_make(store, index, gfp);
+		if (!page)
+			return -ENOMEM;
+		put_page(page);
+	}
+	return 0;
+}
+
+/**
+ * scullpin_store_get - the page ranges of a part of the medium
+ * @store: the medium
+ * @pos: bytes from the start
+ * @length: bytes, more than 0
+ * @write: make pages where there are none; a read gets the zero page there
+ * @gfp: how a page may be made
+ * @ranges: an empty list with room for the whole part; holds references
+ *
+ * Context: process context of the caller whom the memory is accounted to.
+ * Return: bytes in the list, fewer than @length when memory ran out, -ENOMEM when none.
+ */
+ssize_t scullpin_store_get(struct scullpin_store *store, u64 pos, size_t length, bool write,
+			   gfp_t gfp, struct scullpin_ranges *ranges)
+{
+	unsigned int offset = offset_in_page(pos);
+	unsigned long index = pos >> PAGE_SHIFT;
+	struct page *page;
+	size_t n;
+
+	for (; length; length -= n, offset = 0, index++) {
+		n = min_t(size_t, length, PAGE_SIZE - offset);
+		page = write ? store_find_or_make(store, index, gfp) : store_find(store, index);
+		if (!page && write)
+			break;
+		if (!page) {
+			page = ZERO_PAGE(0);
+			get_page(page);
+		}
+		scullpin_ranges_append(ranges, page, offset, n);
+	}
+	return ranges->bytes ?: -ENOMEM;
+}
+
+/**
+ * scullpin_store_put - give the references of a list back
+ * @ranges: as filled by scullpin_store_get(); empty afterwards
+ *
+ * Context: any.
+ */
+void scullpin_store_put(struct scullpin_ranges *ranges)
+{
+	unsigned int i;
+
+	for (i = 0; i < ranges->nr; i++)
+		put_page(ranges->bv[i].bv_page);
+	ranges->nr = 0;
+	ranges->bytes = 0;
+}
+
+static void store_zero(struct scullpin_store *store, u64 pos, size_t length)
+{
+	struct page *page = store_find(store, pos >> PAGE_SHIFT);
+
+	if (!page)
+		return;
+	scullpin_store_lock_page(page);
+	memzero_page(page, offset_in_page(pos), length);
+	scullpin_store_unlock_page(page);
+	put_page(page);
+}
+
+/**
+ * scullpin_store_discard - forget a range: whole pages are freed, parts zeroed
+ * @store: the medium
+ * @pos: bytes from the start
+ * @length: bytes
+ *
+ * Context: process context; may sleep.
+ */
+void scullpin_store_discard(struct scullpin_store *store, u64 pos, u64 length)
+{
+	u64 end = pos + length;
+	u64 first = round_up(pos, PAGE_SIZE);
+	u64 last = round_down(end, PAGE_SIZE);
+	unsigned long index;
+	struct page *page;
+
+	if (first > last) {	/* within one page */
+		store_zero(store, pos, length);
+		return;
+	}
+	if (pos < first)
+		store_zero(store, pos, first - pos);
+	if (last < end)
+		store_zero(store, last, end - last);
+	if (first == last)
+		return;
+	xa_for_each_range(&store->pages, index, page, first >> PAGE_SHIFT,
+			  (last >> PAGE_SHIFT) - 1) {
+		/* Another discard may have been first: only who erased it drops it. */
+		if (xa_cmpxchg(&store->pages, index, page, NULL, 0) == page) {
+			atomic64_dec(&store->allocated);
+			put_page(page);
+		}
+		cond_resched();
+	}
+}
+
+/**
+ * scullpin_store_seek - find data or a hole, as lseek(2) does
+ * @store: the medium
+ * @offset: where to begin, bytes
+ * @size: of the device, bytes; there is a hole at the end
+ * @whence: SEEK_DATA or SEEK_HOLE
+ *
+ * Context: process context; may sleep.
+ * Return: an offset of at least @offset, -ENXIO when there is none.
+ */
+loff_t scullpin_store_seek(struct scullpin_store *store, loff_t offset, loff_t size, int whence)
+{
+	unsigned long index = offset >> PAGE_SHIFT;
+	loff_t found;
+
+	if (offset < 0 || offset >= size)
+		return -ENXIO;
+	if (whence == SEEK_DATA) {
+		if (!xa_find(&store->pages, &index, (size - 1) >> PAGE_SHIFT, XA_PRESENT))
+			return -ENXIO;
+	} else {
+		for (; index <= (size - 1) >> PAGE_SHIFT && xa_load(&store->pages, index); index++)
+			cond_resched();
+	}
+	found = max_t(loff_t, (loff_t)index << PAGE_SHIFT, offset);
+	return min(found, size);
+}
+
+/**
+ * scullpin_store_lock_page - keep others from a page while its bytes move
+ * @page: of the medium, or the zero page, which nobody changes
+ *
+ * Makes a direct transfer atomic per store page, and page ranges that are
+ * apart never share a lock.
+ *
+ * Context: any but hard interrupt; do not sleep until the unlock.
+ */
+void scullpin_store_lock_page(struct page *page)
+{
+	if (page != ZERO_PAGE(0))
+		bit_spin_lock(STORE_PAGE_LOCK, &page->private);
+}
+
+/**
+ * scullpin_store_unlock_page - undo scullpin_store_lock_page()
+ * @page: the same page
+ *
+ * Context: as the lock's holder.
+ */
+void scullpin_store_unlock_page(struct page *page)
+{
+	if (page != ZERO_PAGE(0))
+		bit_spin_unlock(STORE_PAGE_LOCK, &page->private);
+}
