@@ -164,14 +164,14 @@ static ssize_t knob_store(struct device *dev, struct device_attribute *attr, con
 
 SCULLPIN_KNOB(size, 0444, "bytes on the device, sparse (default 1G)",
 	      .min = 512, .max = SZ_1T * 16ULL);
-SCULLPIN_KNOB(logical_block_size, 0444, "bytes, 512 to 4096, unit of direct transfers (default 512)",
+SCULLPIN_KNOB(logical_block_size, 0444, "bytes, 512 to 4096, unit of direct I/O (default 512)",
 	      .min = 512, .max = 4096, .power_of_two = true);
-SCULLPIN_KNOB(dma_alignment, 0444, "bytes, 1 to 4096, of address and length of segments (default 4)",
+SCULLPIN_KNOB(dma_alignment, 0444, "bytes, 1 to 4096, of addresses and lengths (default 4)",
 	      .min = 1, .max = 4096, .power_of_two = true);
 SCULLPIN_KNOB(engine, 0444, "who moves the bytes: cpu", .words = engine_words);
 SCULLPIN_KNOB(completion, 0644, "auto, inline or deferred (default auto)",
 	      .words = completion_words);
-SCULLPIN_KNOB(latency_us, 0644, "microseconds before a request is moved, up to 60000000 (default 0)",
+SCULLPIN_KNOB(latency_us, 0644, "microseconds before a request is moved (default 0)",
 	      .max = SCULLPIN_MAX_DELAY_US);
 SCULLPIN_KNOB(bandwidth, 0644, "bytes per second of the modelled device (default 0, unlimited)",
 	      .max = U64_MAX);

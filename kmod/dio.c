@@ -9,6 +9,7 @@
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
 #include "device.h"
@@ -138,6 +139,9 @@ static ssize_t dio_batches(struct scullpin_device *sdev, struct kiocb *iocb, str
 		if (step <= 0)
 			break;
 		moved += step;
+		step = fatal_signal_pending(current) ? -EINTR : 0;
+		if (step)
+			break;
 	}
 	scullpin_stats_inc(&sdev->stats, requests_inline);
 out_put_budget:

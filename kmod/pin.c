@@ -8,6 +8,7 @@
  * the parent keeps the page the device writes, and filesystems can tell.
  */
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/uio.h>
 
 #include "compat/compat.h"
@@ -92,6 +93,7 @@ ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *range
 		if (bytes <= 0)
 			break;
 		pin_append(ranges, pages, offset, bytes);
+		cond_resched();
 	}
 	if (pinned)
 		scullpin_stats_add(stats, pages_pinned, ranges->nr);

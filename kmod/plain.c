@@ -5,7 +5,7 @@
  * are submitted and only complete later.
  */
 #include <linux/fs.h>
-#include <linux/mm.h>
+#include <linux/highmem.h>
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 
@@ -31,14 +31,15 @@ static ssize_t plain_copy_page(struct scullpin_device *sdev, struct kiocb *iocb,
 	struct scullpin_ranges range;
 	struct bio_vec bv;
 	size_t copied;
+	void *ours;
 
 	range = (struct scullpin_ranges)SCULLPIN_RANGES(&bv, 1);
 	if (scullpin_store_get(&sdev->store, pos, length, write, plain_gfp(iocb), &range) < 0)
 		return iocb->ki_flags & IOCB_NOWAIT ? -EAGAIN : -ENOMEM;
-	if (write)
-		copied = copy_page_from_iter(bv.bv_page, bv.bv_offset, length, iter);
-	else
-		copied = copy_page_to_iter(bv.bv_page, bv.bv_offset, length, iter);
+	/* Not copy_page_to_iter(): it would put the store's own page into a pipe. */
+	ours = kmap_local_page(bv.bv_page) + bv.bv_offset;
+	copied = write ? copy_from_iter(ours, length, iter) : copy_to_iter(ours, length, iter);
+	kunmap_local(ours);
 	scullpin_store_put(&range);
 	return copied ?: -EFAULT;
 }
