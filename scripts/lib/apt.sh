@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+# Sourced, after log.sh and cache.sh. A private apt state, one per suite: packages are found and downloaded without touching the
+# system's lists and without root. Mirrors and keyring are those of the system's own sources.
+
+# apt_system_uris: "URI SUITE" of every source the system has, deb822 and one-line form.
+apt_system_uris() {
+    local file
+    for file in /etc/apt/sources.list.d/*.sources; do
+        [ -e "$file" ] || continue
+        awk 'tolower($1) == "types:" { types = $0 }
+             tolower($1) == "uris:" { for (i = 2; i <= NF; i++) uri[i] = $i; uris = NF }
+             tolower($1) == "suites:" { for (i = 2; i <= uris; i++) for (j = 2; j <= NF; j++) print uri[i], $j }' "$file"
+    done
+    cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+        sed -nE 's/^[[:space:]]*deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+)[[:space:]]+([^[:space:]]+).*/\2 \3/p'
+}
+
+# apt_sources SUITE: the lines of a sources.list for one suite, with its updates where the system has such sources.
+apt_sources() {
+    local suite=$1 codename mirror security
+    local sign='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]'
+    codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+    mirror=$(apt_system_uris | awk -v c="$codename" '$2 == c { print $1; exit }')
+    security=$(apt_system_uris | awk -v c="$codename-security" '$2 == c { print $1; exit }')
+    [ -n "$mirror" ] || die 6 "the system's apt sources name no Debian mirror for $codename"
+    printf 'deb %s %s %s main\ndeb-src %s %s %s main\n' "$sign" "$mirror" "$suite" "$sign" "$mirror" "$suite"
+    [ "$suite" != sid ] || return 0
+    printf 'deb %s %s %s-updates main\n' "$sign" "$mirror" "$suite"
+    [ -z "$security" ] || printf 'deb %s %s %s-security main\n' "$sign" "$security" "$suite"
+}
+
+# private_apt SUITE: prints an APT_CONFIG file, its lists fetched when they are older than a day.
+private_apt() {
+    local suite=$1 state="$SCULLPIN_CACHE/apt/$1"
+    local config="$state/apt.conf"
+    mkdir -p "$state"/{lists/partial,cache/archives/partial}
+    : >"$state/status"
+    apt_sources "$suite" >"$state/sources.list"
+    cat >"$config" <<END
+Dir::State::lists "$state/lists";
+Dir::State::status "$state/status";
+Dir::Cache "$state/cache";
+Dir::Etc::sourcelist "$state/sources.list";
+Dir::Etc::sourceparts "-";
+APT::Sandbox::User "$(id -un)";
+Acquire::Languages "none";
+END
+    if [ -z "$(find "$state/updated" -mmin -1440 2>/dev/null)" ]; then
+        info "fetching the package lists of $suite"
+        APT_CONFIG="$config" apt-get -qq update >&2 || die 6 "cannot fetch the package lists of $suite; is there a network?"
+        touch "$state/updated"
+    fi
+    printf '%s\n' "$config"
+}

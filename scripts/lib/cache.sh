@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# Sourced. The cache outside the tree: everything in it is keyed by content and safe to delete.
+
+SCULLPIN_CACHE=${SCULLPIN_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/scullpin}
+
+# cache_publish TEMP FINAL: a finished entry appears whole, or not at all.
+cache_publish() {
+    mkdir -p "$(dirname "$2")"
+    rm -rf "$2"
+    mv "$1" "$2"
+}
