@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 # Sourced, after log.sh and cache.sh. A private apt state, one per suite: packages are found and downloaded without touching the
 # system's lists and without root. Mirrors and keyring are those of the system's own sources.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 # Sourced. The cache outside the tree: everything in it is keyed by content and safe to delete.
 

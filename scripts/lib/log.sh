@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 # Sourced. Messages for people go to stderr; stdout is a program's answer.
 

@@ -1,0 +1,47 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# Sourced. The guest's first files: busybox, in-tree modules with what they depend on, init; then, as a second archive that the kernel unpacks over
+# the first, what belongs to one run.
+
+BUSYBOX_APPLETS='sh mount umount insmod rmmod cat echo dd mkdir cp cut sed awk grep tr sleep sync stty setsid chroot dmesg ip ls mknod'
+
+# initramfs_base KERNEL-ROOT VERSION MODULE...: prints the path of a cached archive.
+initramfs_base() {
+    local root=$1 version=$2 key final temp file name
+    shift 2
+    key=$(cat "$here/vm/init" "$here/vm/dmesg-patterns" "$here/vm/initramfs.sh" <(printf '%s\n' "$root" "$@") | sha256sum | cut -c1-16)
+    final=$SCULLPIN_CACHE/initramfs/$version-$key.cpio
+    if [ ! -e "$final" ]; then
+        temp=$(mktemp -d)
+        mkdir -p "$temp"/{bin,dev,proc,sys,tmp,vm/modules}
+        cp "$(command -v busybox)" "$temp/bin/busybox"
+        for name in $BUSYBOX_APPLETS; do ln -s busybox "$temp/bin/$name"; done
+        cp "$here/vm/init" "$temp/init"
+        cp "$here/vm/dmesg-patterns" "$temp/vm/"
+        : >"$temp/vm/modules/base"
+        initramfs_modules "$root" "$version" "$@" | while read -r file; do
+            name=${file##*/}
+            name=${name%.xz}
+            case $file in
+            *.xz) xz -dc "$file" >"$temp/vm/modules/$name" ;;
+            *) cp "$file" "$temp/vm/modules/$name" ;;
+            esac
+            printf '%s\n' "$name" >>"$temp/vm/modules/base"
+        done
+        initramfs_pack "$temp" "$temp.cpio"
+        rm -rf "$temp"
+        cache_publish "$temp.cpio" "$final"
+    fi
+    printf '%s\n' "$final"
+}
+
+# initramfs_modules KERNEL-ROOT VERSION MODULE...: files to load, in order. What is built into the kernel has none.
+initramfs_modules() {
+    local root=$1 version=$2 name
+    shift 2
+    for name; do
+        modprobe -d "$root" -S "$version" --show-depends "$name" || die 6 "kernel $version has no module $name"
+    done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
+}
+
+initramfs_pack() { (cd "$1" && find . | cpio -o -H newc -R 0:0 --quiet) >"$2"; }
