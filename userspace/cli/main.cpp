@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+#include <algorithm>
+#include <cerrno>
+
+#include <fmt/core.h>
+
+#include "options.hpp"
+#include "scullpin/error.hpp"
+
+namespace {
+
+using namespace scullpin;
+using namespace scullpin::cli;
+
+/// There is no such device, or it is not ours to use: told apart from a failure on the way.
+bool means_no_device(const std::system_error& error)
+{
+    constexpr std::array codes{ENOENT, ENODEV, ENXIO, EACCES, EPERM};
+    return std::find(codes.begin(), codes.end(), error.code().value()) != codes.end();
+}
+
+int run(int argc, char** argv)
+{
+    CLI::App app{"Direct and asynchronous I/O on any node or file", "scullpin"};
+    int status = ok;
+    app.set_version_flag("--version", SCULLPIN_VERSION);
+    app.require_subcommand(1);
+    add_list(app, status);
+    add_info(app, status);
+    add_read(app, status);
+    add_write(app, status);
+    add_copy(app, status);
+    add_verify(app, status);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? int(ok) : int(usage);
+    }
+    return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    install_signal_handlers();
+    try {
+        return run(argc, argv);
+    } catch (const usage_error& error) {
+        fmt::print(stderr, "scullpin: {}\n", error.what());
+        return usage;
+    } catch (const std::system_error& error) {
+        fmt::print(stderr, "scullpin: {}\n", error.what());
+        return means_no_device(error) ? no_device : failure;
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "scullpin: {}\n", error.what());
+        return failure;
+    }
+}

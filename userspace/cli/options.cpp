@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "options.hpp"
+
+#include <csignal>
+#include <map>
+
+#include "scullpin/error.hpp"
+#include "scullpin/size.hpp"
+
+namespace scullpin::cli {
+
+std::atomic<bool> stop_requested{false};
+std::atomic<int> stop_signal{0};
+
+namespace {
+
+void on_signal(int signal)
+{
+    stop_signal = signal;
+    stop_requested = true;
+}
+
+std::map<std::string, backend_kind> backend_names()
+{
+    std::map<std::string, backend_kind> names;
+    for (const auto kind : all_backend_kinds()) names[to_string(kind)] = kind;
+    return names;
+}
+
+}  // namespace
+
+void install_signal_handlers()
+{
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    // The second signal ends the program at once.
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);
+}
+
+void add_common(CLI::App& command, common_options& options)
+{
+    command.add_flag("--json", options.json, "the answer as one JSON document");
+    command.add_flag("--quiet", options.quiet, "nothing on stderr but errors");
+    command.add_option("--progress", options.progress, "on stderr: auto, always or never")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
+    command.add_option("--color", options.color, "auto, always or never")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
+CLI::Option* add_size(CLI::App& command, const std::string& name, std::uint64_t& value,
+                      const std::string& help)
+{
+    return command
+        .add_option_function<std::string>(
+            name,
+            [&value, name](const std::string& text) {
+                try {
+                    value = parse_size(text);
+                } catch (const usage_error& error) {
+                    throw CLI::ValidationError(name, error.what());
+                }
+            },
+            help)
+        ->type_name("SIZE");
+}
+
+void add_io(CLI::App& command, io_options& options)
+{
+    command.add_option("--backend", options.backend, "sync, vectored, libaio, io_uring or mmap")
+        ->transform(CLI::CheckedTransformer(backend_names()))
+        ->type_name("NAME");
+    command.add_option("--iodepth", options.iodepth, "requests in flight")->check(CLI::Range(1, 4096));
+    add_size(command, "--bs", options.block_size, "bytes a request (default 128k)");
+    add_size(command, "--offset", options.offset, "where to begin on the device");
+    add_size(command, "--size", options.size, "bytes to move (default: as many as there are)");
+    command.add_flag("--direct", options.direct, "open nodes with O_DIRECT");
+}
+
+transfer_options to_transfer(const io_options& options)
+{
+    transfer_options transfer;
+    transfer.backend = options.backend;
+    transfer.iodepth = options.iodepth;
+    transfer.block_size = options.block_size;
+    transfer.stop = &stop_requested;
+    return transfer;
+}
+
+}  // namespace scullpin::cli

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "scullpin/backend.hpp"
+#include "scullpin/transfer.hpp"
+
+namespace scullpin::cli {
+
+/// Exit codes of every command.
+enum exit_code {
+    ok = 0,
+    failure = 1,
+    usage = 2,
+    mismatch = 3,
+    no_device = 6,
+    by_signal = 128,
+};
+
+/// Options that mean the same in every command.
+struct common_options {
+    bool json = false;
+    bool quiet = false;
+    std::string progress = "auto";
+    std::string color = "auto";
+};
+
+/// Options of commands that move bytes.
+struct io_options {
+    backend_kind backend = backend_kind::sync;
+    unsigned iodepth = 1;
+    std::uint64_t block_size = 128 * 1024;
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;  ///< 0: as much as there is
+    bool direct = false;
+};
+
+void add_common(CLI::App& command, common_options& options);
+void add_io(CLI::App& command, io_options& options);
+/// An option that takes bytes: 4096, 128k, 1G.
+CLI::Option* add_size(CLI::App& command, const std::string& name, std::uint64_t& value,
+                      const std::string& help);
+
+[[nodiscard]] transfer_options to_transfer(const io_options& options);
+
+/// Set by SIGINT and SIGTERM; the number of the signal, 0 before.
+extern std::atomic<bool> stop_requested;
+extern std::atomic<int> stop_signal;
+void install_signal_handlers();
+
+/// Each adds its command to @p app; the callback sets @p status to the exit code.
+void add_list(CLI::App& app, int& status);
+void add_info(CLI::App& app, int& status);
+void add_read(CLI::App& app, int& status);
+void add_write(CLI::App& app, int& status);
+void add_copy(CLI::App& app, int& status);
+void add_verify(CLI::App& app, int& status);
+
+}  // namespace scullpin::cli

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "progress.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include <fmt/core.h>
+
+#include "scullpin/size.hpp"
+
+namespace scullpin::cli {
+
+progress_line::progress_line(const common_options& options, std::uint64_t total)
+    : total_(total),
+      shown_(!options.quiet && (options.progress == "always" ||
+                                (options.progress == "auto" && ::isatty(STDERR_FILENO) != 0)))
+{
+}
+
+progress_line::~progress_line()
+{
+    if (drawn_) std::fputc('\n', stderr);
+}
+
+double progress_line::seconds() const
+{
+    return std::chrono::duration<double>(clock::now() - begun_).count();
+}
+
+void progress_line::update(std::uint64_t bytes)
+{
+    if (!shown_ || (clock::now() < next_ && bytes != total_)) return;
+    next_ = clock::now() + std::chrono::milliseconds(200);
+    drawn_ = true;
+    const double rate = static_cast<double>(bytes) / std::max(seconds(), 1e-9);
+    fmt::print(stderr, "\r{} of {}, {}/s, {:.0f} s left  ", format_size(static_cast<double>(bytes)),
+               format_size(static_cast<double>(total_)), format_size(rate),
+               static_cast<double>(total_ - bytes) / std::max(rate, 1.0));
+}
+
+}  // namespace scullpin::cli

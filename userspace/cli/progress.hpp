@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "options.hpp"
+
+namespace scullpin::cli {
+
+/// A line on stderr with bytes, rate and time left, drawn again at most five times a second.
+class progress_line {
+public:
+    progress_line(const common_options& options, std::uint64_t total);
+    ~progress_line();
+    progress_line(const progress_line&) = delete;
+    progress_line& operator=(const progress_line&) = delete;
+
+    void update(std::uint64_t bytes);
+    [[nodiscard]] double seconds() const;
+
+private:
+    using clock = std::chrono::steady_clock;
+
+    std::uint64_t total_;
+    bool shown_;
+    bool drawn_ = false;
+    clock::time_point begun_ = clock::now();
+    clock::time_point next_ = begun_;
+};
+
+}  // namespace scullpin::cli

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cerrno>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace scullpin {
+
+/// Throws std::system_error for @p code, with @p context saying what was tried on what.
+[[noreturn]] inline void throw_error(int code, const std::string& context)
+{
+    throw std::system_error(code, std::generic_category(), context);
+}
+
+/// The same for the errno of the call that just failed.
+[[noreturn]] inline void throw_errno(const std::string& context) { throw_error(errno, context); }
+
+/// What the user asked for does not make sense: wrong size, wrong combination.
+class usage_error : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+}  // namespace scullpin

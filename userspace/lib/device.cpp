@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "scullpin/device.hpp"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+#include "scullpin/error.hpp"
+#include "uapi/scullpin.h"
+
+namespace scullpin {
+
+namespace {
+
+int open_flags(access how, bool direct, bool create)
+{
+    const int mode = how == access::read_only    ? O_RDONLY
+                     : how == access::write_only ? O_WRONLY
+                                                 : O_RDWR;
+    return mode | (direct ? O_DIRECT : 0) | (create ? O_CREAT : 0);
+}
+
+/// Sizes by the questions of the block layer, which scullpin and many character devices answer too.
+void ask_node(int fd, geometry& shape)
+{
+    std::uint64_t size = 0;
+    int block = 0;
+    if (::ioctl(fd, BLKGETSIZE64, &size) == 0) shape.size = size;
+    if (::ioctl(fd, BLKSSZGET, &block) == 0 && block > 0)
+        shape.logical_block_size = static_cast<std::uint32_t>(block);
+    shape.dma_alignment = shape.logical_block_size;
+
+    scullpin_info info{};
+    info.struct_size = sizeof(info);
+    if (::ioctl(fd, SCULLPIN_IOC_INFO, &info) == 0) shape.dma_alignment = info.dma_alignment;
+}
+
+geometry look_at(int fd, const std::string& path)
+{
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) throw_errno(fmt::format("fstat {}", path));
+    geometry shape;
+    if (S_ISREG(status.st_mode)) {
+        shape.size = static_cast<std::uint64_t>(status.st_size);
+    } else if (S_ISBLK(status.st_mode)) {
+        shape.what = geometry::kind::block_device;
+        ask_node(fd, shape);
+    } else if (S_ISCHR(status.st_mode)) {
+        shape.what = geometry::kind::character_device;
+        ask_node(fd, shape);
+    } else if (S_ISDIR(status.st_mode)) {
+        throw_error(EISDIR, fmt::format("open {}", path));
+    } else {
+        shape.what = geometry::kind::stream;
+    }
+    return shape;
+}
+
+}  // namespace
+
+const char* to_string(geometry::kind what)
+{
+    switch (what) {
+    case geometry::kind::regular_file: return "file";
+    case geometry::kind::block_device: return "block";
+    case geometry::kind::character_device: return "char";
+    case geometry::kind::stream: return "stream";
+    }
+    return "?";
+}
+
+device::device(file_descriptor fd, std::string path, bool direct)
+    : fd_(std::move(fd)), path_(std::move(path)), direct_(direct), shape_(look_at(fd_.get(), path_))
+{
+}
+
+device device::open(const std::string& path, access how, bool direct, bool create)
+{
+    return {file_descriptor::open(path, open_flags(how, direct, create)), path, direct};
+}
+
+void device::sync() const
+{
+    if (::fsync(fd()) != 0) throw_errno(fmt::format("fsync {}", path_));
+}
+
+void device::discard(std::uint64_t offset, std::uint64_t length) const
+{
+    scullpin_discard range{};
+    range.struct_size = sizeof(range);
+    range.offset = offset;
+    range.length = length;
+    if (::ioctl(fd(), SCULLPIN_IOC_DISCARD, &range) != 0)
+        throw_errno(fmt::format("discard {} bytes at {} of {}", length, offset, path_));
+}
+
+}  // namespace scullpin

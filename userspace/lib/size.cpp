@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "scullpin/size.hpp"
+
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <string>
+
+#include <fmt/core.h>
+
+#include "scullpin/error.hpp"
+
+namespace scullpin {
+
+namespace {
+
+constexpr std::string_view suffixes = "kmgt";
+
+}  // namespace
+
+std::uint64_t parse_size(std::string_view text)
+{
+    std::uint64_t value = 0;
+    const char* end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc::result_out_of_range)
+        throw usage_error(fmt::format("size '{}' is too large", text));
+    if (error != std::errc{})
+        throw usage_error(fmt::format("'{}' is not a size such as 4096, 128k or 1G", text));
+    if (rest == end) return value;
+    const auto power = suffixes.find(
+        static_cast<char>(std::tolower(static_cast<unsigned char>(*rest))));
+    if (power == std::string_view::npos || rest + 1 != end)
+        throw usage_error(fmt::format("'{}' is not a size such as 4096, 128k or 1G", text));
+    std::uint64_t scaled = 0;
+    if (__builtin_mul_overflow(value, std::uint64_t{1} << (10 * (power + 1)), &scaled))
+        throw usage_error(fmt::format("size '{}' is too large", text));
+    return scaled;
+}
+
+std::string format_size(double bytes)
+{
+    constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB"};
+    std::size_t unit = 0;
+    for (; bytes >= 1024 && unit + 1 < units.size(); unit++) bytes /= 1024;
+    return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, units[unit]);
+}
+
+}  // namespace scullpin
