@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// The command as a user meets it: exit codes, stdout, JSON.
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+
+#include <catch_amalgamated.hpp>
+#include <nlohmann/json.hpp>
+
+#include "temporary.hpp"
+
+namespace {
+
+struct outcome {
+    int status;
+    std::string output;
+};
+
+outcome run(const std::string& arguments)
+{
+    std::FILE* pipe = ::popen((SCULLPIN_COMMAND " " + arguments + " 2>/dev/null").c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::string output;
+    std::array<char, 4096> chunk{};
+    while (const std::size_t got = std::fread(chunk.data(), 1, chunk.size(), pipe))
+        output.append(chunk.data(), got);
+    const int status = ::pclose(pipe);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), output};
+}
+
+}  // namespace
+
+TEST_CASE("the command tells its version, the one of the file VERSION")
+{
+    CHECK(run("--version").output == SCULLPIN_VERSION "\n");
+}
+
+TEST_CASE("wrong usage exits 2")
+{
+    for (const char* arguments : {"", "nonsense", "copy", "copy a", "copy a b --bs 1x",
+                                  "copy a b --backend tape", "copy a b --iodepth 0", "info"}) {
+        CAPTURE(arguments);
+        CHECK(run(arguments).status == 2);
+    }
+}
+
+TEST_CASE("a path that is not there exits 6")
+{
+    CHECK(run("info /nonexistent/node").status == 6);
+    CHECK(run("copy /nonexistent/node /tmp/x").status == 6);
+}
+
+TEST_CASE("copy, verify, read and write agree on the bytes of a file")
+{
+    const temporary_folder folder;
+    const auto bytes = random_bytes(300001);
+    const auto a = folder.file("a"), b = folder.file("b"), c = folder.file("c");
+    write_file(a, bytes);
+    write_file(b, random_bytes(400000, 2));
+    CHECK(run("copy --backend io_uring --iodepth 8 --bs 16k " + a + " " + b).status == 0);
+    CHECK(read_file(b) == bytes);
+    CHECK(run("verify " + a + " " + b).status == 0);
+    CHECK(run("read " + a + " > " + c).status == 0);
+    CHECK(read_file(c) == bytes);
+    CHECK(run("write " + b + " --offset 5 --size 7 --input " + c).status == 0);
+    auto expected = bytes;
+    std::copy_n(bytes.begin(), 7, expected.begin() + 5);
+    CHECK(read_file(b) == expected);
+    CHECK(run("verify " + a + " " + b).status == 3);
+}
+
+TEST_CASE("the answer of copy is one JSON document with schema and units")
+{
+    const temporary_folder folder;
+    write_file(folder.file("a"), random_bytes(10000));
+    const auto result = run("copy --json --bs 4k " + folder.file("a") + " " + folder.file("b"));
+    REQUIRE(result.status == 0);
+    auto document = nlohmann::ordered_json::parse(result.output);
+    CHECK(document["seconds"].is_number());
+    document.erase("seconds");
+    CHECK(document.dump() ==
+          R"({"schema":"scullpin-copy/1","bytes":10000,"requests":3,"backend":"sync","iodepth":1,)"
+          R"("block_bytes":4096,"direct":false,"aborted":false})");
+}
+
+TEST_CASE("info describes a file")
+{
+    const temporary_folder folder;
+    write_file(folder.file("a"), random_bytes(1234));
+    const auto document = nlohmann::json::parse(run("info --json " + folder.file("a")).output);
+    CHECK(document["schema"] == "scullpin-info/1");
+    CHECK(document["kind"] == "file");
+    CHECK(document["size_bytes"] == 1234);
+}

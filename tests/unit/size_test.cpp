@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#include <catch_amalgamated.hpp>
+
+#include "scullpin/error.hpp"
+#include "scullpin/size.hpp"
+
+TEST_CASE("sizes take a suffix of either case and mean powers of 1024")
+{
+    CHECK(scullpin::parse_size("0") == 0);
+    CHECK(scullpin::parse_size("4096") == 4096);
+    CHECK(scullpin::parse_size("4k") == 4096);
+    CHECK(scullpin::parse_size("4K") == 4096);
+    CHECK(scullpin::parse_size("3M") == 3u << 20);
+    CHECK(scullpin::parse_size("5G") == 5ull << 30);
+    CHECK(scullpin::parse_size("18446744073709551615") == ~0ull);
+}
+
+TEST_CASE("sizes refuse junk, signs, nothing and overflow")
+{
+    for (const char* text : {"", "k", "-1", "+1", " 1", "1 ", "1kk", "1kB", "1.5k", "0x10",
+                             "18446744073709551616", "16777216T"})
+        CHECK_THROWS_AS(scullpin::parse_size(text), scullpin::usage_error);
+}
+
+TEST_CASE("sizes are printed for people")
+{
+    CHECK(scullpin::format_size(512) == "512 B");
+    CHECK(scullpin::format_size(1536) == "1.5 KiB");
+    CHECK(scullpin::format_size(1ull << 30) == "1.0 GiB");
+}
