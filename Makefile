@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# The front door: each target is one script. make turns every failure into 2, so the last line of each says how it ended.
+
+KERNEL ?= 6.1
+ARCH ?= amd64
+MODE ?= default
+export KERNEL ARCH MODE INPUT V
+
+.DEFAULT_GOAL := help
+# One thing at a time: the scripts use the cores themselves.
+.NOTPARALLEL:
+
+## help: this list
+help:
+	@scripts/help Makefile
+
+## demo: a real file through pinned pages, both ways, compared by SHA-256 [INPUT=FILE MODE=default]
+demo:
+	@scripts/outcome demo scripts/demo
+
+## test: unit tests, tests of the harness, device and system tests in the VM [KERNEL=]
+test:
+	@scripts/test
+
+## check: style, layers, warnings, licences
+check:
+	@scripts/outcome check scripts/check
+
+## mutants: planted bugs, each of which a test must catch
+mutants:
+	@scripts/outcome mutants scripts/mutants
+
+## kmod: out/kmod/KERNEL/scullpin.ko [KERNEL= KDIR= V=1]
+kmod:
+	@scripts/outcome kmod $(if $(KDIR),$(MAKE) -C kmod KDIR=$(KDIR),scripts/build-kmod $(KERNEL))
+
+## user: the library, the command and the test programs, in out/user/bin [V=1]
+user:
+	@scripts/outcome user scripts/build-user
+
+## vm: a shell in the VM, with the module loaded [KERNEL=]
+vm:
+	@scripts/build-kmod $(KERNEL)
+	@scripts/build-user
+	@scripts/vm/run --kernel $(KERNEL) --module out/kmod/$(KERNEL)/scullpin.ko --timeout 86400
+
+## clean: remove out/
+clean:
+	@scripts/outcome clean rm -rf out
+
+## clean-cache: show what the cache holds, and delete it
+clean-cache:
+	@scripts/outcome clean-cache scripts/clean-cache
+
+.PHONY: help demo test check mutants kmod user vm clean clean-cache
