@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Sourced. The guest's first files: busybox, in-tree modules with what they depend on, init; then, as a second archive that the kernel unpacks over
 # the first, what belongs to one run.
+# shellcheck disable=SC2154 # here and work are the caller's
 
 BUSYBOX_APPLETS='sh mount umount insmod rmmod cat echo dd mkdir cp cut sed awk grep tr sleep sync stty setsid chroot dmesg ip ls mknod'
 
@@ -12,7 +13,7 @@ initramfs_base() {
     key=$(cat "$here/vm/init" "$here/vm/dmesg-patterns" "$here/vm/initramfs.sh" <(printf '%s\n' "$root" "$@") | sha256sum | cut -c1-16)
     final=$SCULLPIN_CACHE/initramfs/$version-$key.cpio
     if [ ! -e "$final" ]; then
-        temp=$(mktemp -d)
+        temp=$work/base
         mkdir -p "$temp"/{bin,dev,proc,sys,tmp,vm/modules}
         cp "$(command -v busybox)" "$temp/bin/busybox"
         for name in $BUSYBOX_APPLETS; do ln -s busybox "$temp/bin/$name"; done
