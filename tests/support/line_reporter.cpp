@@ -17,6 +17,7 @@ public:
         : StreamingReporterBase(std::move(config))
     {
         if (const char* path = std::getenv("SCULLPIN_TEST_LINES")) lines_ = std::fopen(path, "ae");
+        if (const char* suffix = std::getenv("SCULLPIN_TEST_SUFFIX")) suffix_ = suffix;
     }
 
     ~line_reporter() override
@@ -58,8 +59,8 @@ public:
         const auto& counts = stats.totals.assertions;
         const bool failed = counts.failed > 0;
         const bool skipped = !failed && counts.skipped > 0;
-        auto line = fmt::format("{} {} ({} ms)", failed ? "FAIL" : skipped ? "skip" : "ok",
-                                stats.testInfo->name, elapsed.count());
+        auto line = fmt::format("{} {}{} ({} ms)", failed ? "FAIL" : skipped ? "skip" : "ok",
+                                stats.testInfo->name, suffix_, elapsed.count());
         if (skipped) line += " " + skip_reason_;
         put(line + "\n" + details_);
         StreamingReporterBase::testCaseEnded(stats);
@@ -79,6 +80,7 @@ private:
 
     std::FILE* lines_ = nullptr;
     clock::time_point begun_;
+    std::string suffix_;  ///< tells runs of one suite under several configurations apart
     std::string details_;
     std::string skip_reason_;
 };

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Pinned memory is bounded, whoever asks.
+#include <fcntl.h>
+#include <liburing.h>
+#include <signal.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "aio.hpp"
+#include "fixture.hpp"
+#include "memory.hpp"
+
+namespace {
+
+constexpr std::size_t cap = 65536;
+constexpr std::size_t part = cap / 2;
+
+std::uint64_t pinned_bytes()
+{
+    // Releases first: what is released in between must not count as more than was pinned.
+    const auto released = attribute("stats/pages_released");
+    return (attribute("stats/pages_pinned") - released) * page_size;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(device_fixture, "requests wait for the cap and all complete, never more pinned than allowed")
+{
+    const setting max_pinned("max_pinned", std::to_string(cap)), latency("latency_us", "30000");
+    const auto fd = open_direct();
+    const memory buffer(16 * part / page_size);
+    aio context;
+    std::atomic<bool> stop{false};
+    std::atomic<std::uint64_t> highest{0};
+    std::thread watcher([&] {
+        // A sample may lie between two reads of counters: one part more or less is its own error.
+        while (!stop) highest = std::max(highest.load(), attribute("stats/in_flight") * part);
+    });
+    for (std::size_t i = 0; i < 16; i++) {
+        auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data() + i * part, part, 0);
+        CHECK(context.submit(request) == 1);
+        CHECK(pinned_bytes() <= cap);
+    }
+    for (const auto& event : context.wait(16)) CHECK(event.res == part);
+    stop = true;
+    watcher.join();
+    CHECK(highest > 0);
+}
+
+TEST_CASE_METHOD(device_fixture, "over the cap NOWAIT is told to come again, and io_uring waits for it elsewhere")
+{
+    const setting max_pinned("max_pinned", std::to_string(cap)), latency("latency_us", "200000");
+    const auto fd = open_direct();
+    const memory first(cap / page_size), second(part / page_size);
+    aio context;
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, first.data(), cap, 0);
+    REQUIRE(context.submit(request) == 1);
+
+    const gain again("again");
+    auto nowait = aio::request(fd.get(), IOCB_CMD_PREAD, second.data(), part, 0);
+    nowait.aio_rw_flags = RWF_NOWAIT;
+    CHECK(context.run(nowait) == -EAGAIN);
+    const iovec segment{second.data(), part};
+    CHECK(::preadv2(fd.get(), &segment, 1, 0, RWF_NOWAIT) == -1);
+    CHECK(errno == EAGAIN);
+    CHECK(again.value() == 2);
+
+    io_uring ring{};
+    REQUIRE(io_uring_queue_init(4, &ring, 0) == 0);
+    io_uring_prep_read(io_uring_get_sqe(&ring), fd.get(), second.data(), part, 0);
+    REQUIRE(io_uring_submit(&ring) == 1);
+    CHECK(again.value() == 3);
+    __kernel_timespec timeout{10, 0};
+    io_uring_cqe* entry = nullptr;
+    REQUIRE(io_uring_wait_cqe_timeout(&ring, &entry, &timeout) == 0);
+    CHECK(entry->res == part);
+    io_uring_queue_exit(&ring);
+    CHECK(context.wait(1).front().res == cap);
+}
+
+TEST_CASE_METHOD(device_fixture, "a request larger than the cap is moved when it is alone")
+{
+    const setting max_pinned("max_pinned", "4096"), completion("completion", GENERATE("auto", "deferred"));
+    const auto fd = open_direct();
+    const memory out(64), in(64);
+    fill_random(out.span(), 91);
+    aio context;
+    CHECK(context.run(aio::request(fd.get(), IOCB_CMD_PWRITE, out.data(), out.size(), 0)) == static_cast<std::int64_t>(out.size()));
+    CHECK(::pread(fd.get(), in.data(), in.size(), 0) == static_cast<ssize_t>(in.size()));
+    CHECK(same(in.span(), out.span()));
+}
+
+TEST_CASE_METHOD(device_fixture, "who waits for the cap can be killed, and is let in when the cap is raised")
+{
+    const setting latency("latency_us", "1500000");
+    const auto fd = open_direct();
+    const memory first(cap / page_size), second(1);
+    aio context;
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, first.data(), cap, 0);
+    {
+        const setting max_pinned("max_pinned", std::to_string(cap));
+        REQUIRE(context.submit(request) == 1);
+        const gain cancelled("cancelled");
+        const pid_t child = ::fork();
+        if (child == 0) {
+            (void)!::pread(fd.get(), second.data(), page_size, 0);
+            ::_exit(0);
+        }
+        REQUIRE(eventually([] { return attribute("stats/in_flight") == 2; }));
+        ::kill(child, SIGKILL);
+        int status = 0;
+        REQUIRE(eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }, 1.0));
+        CHECK(WIFSIGNALED(status));
+        CHECK(cancelled.value() == 1);
+        // Still in flight: the child did not just wait it out.
+        CHECK(context.poll() == 0);
+    }
+    CHECK(context.wait(1).front().res == cap);
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// When a request completes, and from where.
+#include <fcntl.h>
+#include <liburing.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+#include "aio.hpp"
+#include "fixture.hpp"
+#include "memory.hpp"
+#include "ways.hpp"
+
+using scullpin::direction;
+using std::chrono::steady_clock;
+
+namespace {
+
+double seconds_since(steady_clock::time_point begin)
+{
+    return std::chrono::duration<double>(steady_clock::now() - begin).count();
+}
+
+/// Threads of this process that io_uring made to wait in.
+std::size_t uring_workers()
+{
+    std::size_t count = 0;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::ifstream file(task.path() / "comm");
+        std::string name;
+        std::getline(file, name);
+        count += name.starts_with("iou-wrk") ? 1 : 0;
+    }
+    return count;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(device_fixture, "the setting completion decides who completes a direct asynchronous request")
+{
+    struct row {
+        const char* completion;
+        std::size_t size;
+        bool deferred;
+    };
+    const auto [completion, size, deferred] =
+        GENERATE(row{"auto", 65536, false}, row{"auto", 65536 + 4096, true}, row{"inline", 1 << 20, false},
+                 row{"deferred", 4096, true});
+    INFO(completion << " " << size);
+    const setting chosen("completion", completion);
+    const auto fd = open_direct();
+    const memory buffer(size / page_size);
+    for (const auto& way : all_ways()) {
+        INFO(way.name);
+        const gain inlined("requests_inline"), later("requests_deferred");
+        const bool expected = way.asynchronous ? deferred : std::string_view(completion) == "deferred";
+        REQUIRE(way.run(fd.get(), direction::read, buffer.span(), 0) == static_cast<std::int64_t>(size));
+        CHECK(inlined.value() == (expected ? 0 : 1));
+        CHECK(later.value() == (expected ? 1 : 0));
+    }
+}
+
+TEST_CASE_METHOD(device_fixture, "a plain asynchronous request copies at submission and completes later, as scullp did")
+{
+    const setting completion("completion", "deferred");
+    const setting latency("latency_us", "200000");
+    const auto fd = open_node();
+    const memory out(2), in(2);
+    fill_random(out.span(), 61);
+    aio context;
+    auto write = aio::request(fd.get(), IOCB_CMD_PWRITE, out.data(), 8192, 100);
+    REQUIRE(context.submit(write) == 1);
+    std::memset(out.data(), 0, 8192);  // already copied
+    CHECK(context.poll() == 0);
+    CHECK(context.wait(1).front().res == 8192);
+    REQUIRE(::pread(fd.get(), in.data(), 8192, 100) == 8192);
+    fill_random(out.span(), 61);
+    CHECK(same(in.span(), out.span()));
+}
+
+TEST_CASE_METHOD(device_fixture, "no request completes before the latency of the device, whichever way it came")
+{
+    const setting latency("latency_us", "60000");
+    const auto fd = open_node(GENERATE(0, O_DIRECT));
+    const memory buffer(1);
+    for (const auto& way : all_ways()) {
+        INFO(way.name);
+        const auto begin = steady_clock::now();
+        CHECK(way.run(fd.get(), direction::read, buffer.span(), 0) == 4096);
+        CHECK(seconds_since(begin) >= 0.06);
+    }
+}
+
+TEST_CASE_METHOD(device_fixture, "requests in flight overlap their latencies, but share the bandwidth")
+{
+    const auto fd = open_direct();
+    const memory buffer(8);
+    aio context;
+    const auto run_eight = [&] {
+        const auto begin = steady_clock::now();
+        for (std::size_t i = 0; i < 8; i++) {
+            auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
+            REQUIRE(context.submit(request) == 1);
+        }
+        context.wait(8);
+        return seconds_since(begin);
+    };
+    {
+        const setting latency("latency_us", "200000");
+        const auto elapsed = run_eight();
+        CHECK(elapsed >= 0.2);
+        CHECK(elapsed < 8 * 0.2);
+    }
+    const setting bandwidth("bandwidth", std::to_string(page_size * 20));  // 50 ms a page
+    CHECK(run_eight() >= 0.39);
+}
+
+TEST_CASE_METHOD(device_fixture, "io_uring needs no worker threads in steady state")
+{
+    const setting completion("completion", GENERATE("auto", "deferred"));
+    const auto fd = open_node(GENERATE(0, O_DIRECT));
+    const memory buffer(32 * 4);
+    io_uring ring{};
+    REQUIRE(io_uring_queue_init(64, &ring, 0) == 0);
+    std::size_t workers = 0, wrong = 0;
+    for (int round = 0; round < 20; round++) {
+        for (unsigned i = 0; i < 32; i++) {
+            auto* entry = io_uring_get_sqe(&ring);
+            if (i % 2 == 0)
+                io_uring_prep_read(entry, fd.get(), buffer.page(4 * i), 16384, i * 16384);
+            else
+                io_uring_prep_write(entry, fd.get(), buffer.page(4 * i), 16384, i * 16384);
+        }
+        REQUIRE(io_uring_submit(&ring) == 32);
+        workers = std::max(workers, uring_workers());
+        for (int i = 0; i < 32; i++) {
+            __kernel_timespec timeout{10, 0};
+            io_uring_cqe* entry = nullptr;
+            REQUIRE(io_uring_wait_cqe_timeout(&ring, &entry, &timeout) == 0);
+            wrong += entry->res != 16384;
+            io_uring_cqe_seen(&ring, entry);
+        }
+    }
+    io_uring_queue_exit(&ring);
+    CHECK(wrong == 0);
+    CHECK(workers == 0);
+}
+
+TEST_CASE_METHOD(device_fixture, "RWF_NOWAIT moves bytes where nothing has to be waited for")
+{
+    const auto fd = open_node(GENERATE(0, O_DIRECT));
+    const memory buffer(4);
+    const iovec segment{buffer.data(), buffer.size()};
+    CHECK(::pwritev2(fd.get(), &segment, 1, 0, RWF_NOWAIT) == 16384);
+    CHECK(::preadv2(fd.get(), &segment, 1, 0, RWF_NOWAIT) == 16384);
+}
+
+TEST_CASE_METHOD(device_fixture, "every completion comes exactly once, with its own data")
+{
+    const setting completion("completion", GENERATE("inline", "deferred"));
+    const auto fd = open_direct();
+    const memory out(64), in(64);
+    fill_random(out.span(), 71);
+    REQUIRE(::pwrite(fd.get(), out.data(), out.size(), 0) == static_cast<ssize_t>(out.size()));
+    aio context(64);
+    for (int round = 0; round < 20; round++) {
+        in.fill(std::byte{0});
+        for (std::size_t i = 0; i < 64; i++) {
+            auto request = aio::request(fd.get(), IOCB_CMD_PREAD, in.page(i), page_size, i * page_size);
+            request.aio_data = i;
+            REQUIRE(context.submit(request) == 1);
+        }
+        std::uint64_t seen = 0;
+        for (const auto& event : context.wait(64)) {
+            CHECK(event.res == 4096);
+            CHECK((seen & (1ull << event.data)) == 0);
+            seen |= 1ull << event.data;
+        }
+        CHECK(seen == ~0ull);
+        CHECK(context.poll() == 0);
+        CHECK(same(in.span(), out.span()));
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include <sys/types.h>
+
+/// What tests need root for, done by a process that was forked before privileges were dropped. So one suite serves root and nobody alike.
+class control {
+public:
+    /// Forks the helper; then, when @p uid is not 0, becomes that user.
+    static void start(uid_t uid);
+    static control& get();
+
+    /// Writes a file. @return 0 or -errno
+    int write(const std::string& path, const std::string& text);
+    /// The content of a file, up to 64 KiB; empty when it cannot be read.
+    std::string read(const std::string& path);
+    /// Runs a shell command. @return its exit status
+    int run(const std::string& command);
+    /// Writes a line to the kernel log and forgets what came before it.
+    void mark_log(const std::string& text);
+    /// The kernel log since the mark.
+    std::string log_since_mark();
+
+private:
+    std::string ask(char what, const std::string& first, const std::string& second = {});
+
+    int socket_ = -1;
+};

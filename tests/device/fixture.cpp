@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "fixture.hpp"
+
+#include <fcntl.h>
+
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include <catch_amalgamated.hpp>
+
+#include "control.hpp"
+#include "scullpin/device.hpp"
+
+using scullpin::file_descriptor;
+
+std::uint64_t attribute(const std::string& name)
+{
+    std::ifstream file(sysfs_path + name);
+    std::uint64_t value = 0;
+    file >> value;
+    REQUIRE(file);
+    return value;
+}
+
+setting::setting(std::string name, const std::string& value)
+    : path_(sysfs_path + name), before_(control::get().read(path_))
+{
+    REQUIRE(control::get().write(path_, value) == 0);
+}
+
+setting::~setting() { control::get().write(path_, before_); }
+
+namespace {
+
+/// Pins of the whole machine: acquired minus released, with the per-CPU parts folded in.
+std::int64_t pins_held()
+{
+    control::get().write("/proc/sys/vm/stat_refresh", "1");
+    std::istringstream vmstat(control::get().read("/proc/vmstat"));
+    std::string name;
+    std::int64_t value = 0, held = 0;
+    while (vmstat >> name >> value) {
+        if (name == "nr_foll_pin_acquired") held += value;
+        if (name == "nr_foll_pin_released") held -= value;
+    }
+    return held;
+}
+
+std::string first_complaint(const std::string& log)
+{
+    std::ifstream patterns("scripts/vm/dmesg-patterns");
+    std::string pattern;
+    while (std::getline(patterns, pattern)) {
+        std::smatch match;
+        if (pattern[0] != '#' && std::regex_search(log, match, std::regex(pattern, std::regex::extended)))
+            return match.str();
+    }
+    return {};
+}
+
+}  // namespace
+
+device_fixture::device_fixture()
+{
+    control::get().mark_log("scullpin-test: " + Catch::getResultCapture().getCurrentTestName());
+}
+
+device_fixture::~device_fixture()
+{
+    CHECK(eventually([] { return attribute("stats/in_flight") == 0; }));
+    CHECK(attribute("stats/requests_submitted") == attribute("stats/requests_completed"));
+    CHECK(attribute("stats/pages_pinned") == attribute("stats/pages_released"));
+    CHECK(eventually([] { return pins_held() == 0; }));
+    CHECK(first_complaint(control::get().log_since_mark()) == "");
+    // Out-of-tree and unsigned is what this module is; nothing else.
+    CHECK((std::stoull(control::get().read("/proc/sys/kernel/tainted")) & ~0x3001ull) == 0);
+}
+
+file_descriptor device_fixture::open_node(int flags)
+{
+    return file_descriptor::open(node_path, O_RDWR | flags);
+}
+
+file_descriptor device_fixture::open_direct() { return open_node(O_DIRECT); }
+
+void discard_all()
+{
+    const auto node = scullpin::device::open(node_path, scullpin::access::read_write, false);
+    node.discard(0, attribute("size"));
+}

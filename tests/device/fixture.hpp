@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "scullpin/file_descriptor.hpp"
+
+/// The node under test.
+inline const std::string node_path = "/dev/scullpin0";
+inline const std::string sysfs_path = "/sys/class/scullpin/scullpin0/";
+
+/// A number in the device's sysfs folder: a setting, or "stats/NAME".
+std::uint64_t attribute(const std::string& name);
+
+/// What a counter has gained since it was made.
+class gain {
+public:
+    explicit gain(std::string name) : name_(std::move(name)), begin_(attribute("stats/" + name_)) {}
+    [[nodiscard]] std::uint64_t value() const { return attribute("stats/" + name_) - begin_; }
+
+private:
+    std::string name_;
+    std::uint64_t begin_;
+};
+
+/// Sets a live setting, and sets it back.
+class setting {
+public:
+    setting(std::string name, const std::string& value);
+    ~setting();
+    setting(const setting&) = delete;
+    setting& operator=(const setting&) = delete;
+
+private:
+    std::string path_;
+    std::string before_;
+};
+
+/// Polls until @p condition holds or @p seconds have passed. @return whether it holds
+template <typename Condition>
+bool eventually(Condition condition, double seconds = 2.0)
+{
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        // A poll, not a synchronisation: the condition decides.
+        timespec pause{0, 2'000'000};
+        ::nanosleep(&pause, nullptr);
+    }
+    return true;
+}
+
+/// What must hold after every test: nothing in flight, nothing pinned, nothing that the kernel complains about.
+class device_fixture {
+public:
+    device_fixture();
+    ~device_fixture();
+    device_fixture(const device_fixture&) = delete;
+    device_fixture& operator=(const device_fixture&) = delete;
+
+    /// The node, read-write. @param flags more of open(2), such as O_DIRECT
+    static scullpin::file_descriptor open_node(int flags = 0);
+    static scullpin::file_descriptor open_direct();
+};
+
+/// Empties the device: every test that looks at allocation or zeros begins with it.
+void discard_all();
