@@ -1,31 +1,26 @@
 # SPDX-License-Identifier: MIT
-# Test lines, one file a suite, to JUnit.
+# Test results as JUnit XML; see test-lines.awk.
 function xml(text) {
     gsub(/&/, "\\&amp;", text); gsub(/</, "\\&lt;", text); gsub(/>/, "\\&gt;", text); gsub(/"/, "\\&quot;", text)
-    gsub(/[^\t\n -~]/, "?", text)
     return text
 }
-function close_case() {
-    if (state == "FAIL") printf "    <failure message=\"%s\">%s</failure>\n", xml(reason), xml(details)
-    if (state == "skip") printf "    <skipped message=\"%s\"/>\n", xml(reason)
-    if (state != "") print "  </testcase>"
-    state = ""; details = ""
+function write_case(s, t) {
+    printf "    <testcase classname=\"%s\" name=\"%s\" time=\"%.3f\"", xml(suite_name[s]), xml(name[s, t]), ms[s, t] / 1000
+    if (word[s, t] == "FAIL")
+        printf ">\n      <failure message=\"%s\">%s</failure>\n    </testcase>\n", xml(reason[s, t]), xml(details[s, t])
+    else if (word[s, t] == "skip")
+        printf ">\n      <skipped message=\"%s\"/>\n    </testcase>\n", xml(reason[s, t])
+    else
+        print "/>"
 }
-function close_suite() { close_case(); if (suite != "") print " </testsuite>" }
-BEGIN { print "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>" }
-FNR == 1 {
-    close_suite()
-    suite = FILENAME; sub(/.*\//, "", suite)
-    printf " <testsuite name=\"%s\">\n", xml(suite)
+END {
+    print "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
+    printf "<testsuites tests=\"%d\" failures=\"%d\" skipped=\"%d\">\n", total["ok"] + total["FAIL"] + total["skip"], total["FAIL"], total["skip"]
+    for (s = 1; s <= suites; s++) {
+        printf "  <testsuite name=\"%s\" tests=\"%d\" failures=\"%d\" skipped=\"%d\" time=\"%.3f\">\n", \
+            xml(suite_name[s]), suite_tests[s], count[s, "FAIL"], count[s, "skip"], suite_ms[s] / 1000
+        for (t = 1; t <= suite_tests[s]; t++) write_case(s, t)
+        print "  </testsuite>"
+    }
+    print "</testsuites>"
 }
-match($0, /^(ok|FAIL|skip) /) && match($0, / \([0-9]+ ms\)/) {
-    close_case()
-    state = $1
-    name = substr($0, length(state) + 2, RSTART - length(state) - 2)
-    ms = substr($0, RSTART + 2, RLENGTH - 6)
-    reason = substr($0, RSTART + RLENGTH + 1)
-    printf "  <testcase classname=\"%s\" name=\"%s\" time=\"%.3f\">\n", xml(suite), xml(name), ms / 1000
-    next
-}
-{ details = details $0 "\n" }
-END { close_suite(); print "</testsuites>" }
