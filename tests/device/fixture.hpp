@@ -52,13 +52,20 @@ bool eventually(Condition condition, double seconds = 2.0)
     return true;
 }
 
-/// What must hold after every test: nothing in flight, nothing pinned, nothing that the kernel complains about.
-class device_fixture {
+/// What must hold after every test, with or without the device: no pin, no complaint of the kernel.
+class kernel_fixture {
 public:
-    device_fixture();
+    kernel_fixture();
+    ~kernel_fixture();
+    kernel_fixture(const kernel_fixture&) = delete;
+    kernel_fixture& operator=(const kernel_fixture&) = delete;
+};
+
+/// What must hold after every test of the device: nothing in flight, and all of its counters balance.
+class device_fixture : private kernel_fixture {
+public:
+    device_fixture() = default;
     ~device_fixture();
-    device_fixture(const device_fixture&) = delete;
-    device_fixture& operator=(const device_fixture&) = delete;
 
     /// The node, read-write. @param flags more of open(2), such as O_DIRECT
     static scullpin::file_descriptor open_node(int flags = 0);
