@@ -41,7 +41,7 @@ user:
 ## vm: a shell in the VM, with the module loaded [KERNEL=]
 vm:
 	@scripts/build-kmod $(KERNEL)
-	@scripts/build-user
+	@scripts/build-user --command
 	@scripts/vm/run --kernel $(KERNEL) --module out/kmod/$(KERNEL)/scullpin.ko --timeout 86400
 
 ## clean: remove out/
