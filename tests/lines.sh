@@ -30,10 +30,5 @@ try() {
     fi
 }
 
-# expect STATUS COMMAND...: the command must end exactly so.
-expect() {
-    local wanted=$1 status=0
-    shift
-    "$@" || status=$?
-    [ $status = "$wanted" ] || { printf 'exit status %s, not %s: %s\n' $status "$wanted" "$*"; return 1; }
-}
+# equal ACTUAL WANTED WHAT: for use in tests; says what differs.
+equal() { [ "$1" = "$2" ] || { printf '%s is %s, not %s\n' "$3" "${1:-(empty)}" "$2"; return 1; }; }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -35,6 +36,33 @@ std::size_t uring_workers()
         count += name.starts_with("iou-wrk") ? 1 : 0;
     }
     return count;
+}
+
+/// Keeps 32 requests in flight for a while. @return 0, or what went wrong
+int full_queue_result(int fd, const memory& buffer)
+{
+    constexpr unsigned depth = 32, size = 16384;
+    io_uring ring{};
+    if (io_uring_queue_init(depth, &ring, 0) != 0) return 1;
+    for (int round = 0; round < 20; round++) {
+        for (unsigned i = 0; i < depth; i++) {
+            auto* entry = io_uring_get_sqe(&ring);
+            if (i % 2 == 0)
+                io_uring_prep_read(entry, fd, buffer.data() + i * size, size, i * size);
+            else
+                io_uring_prep_write(entry, fd, buffer.data() + i * size, size, i * size);
+        }
+        if (io_uring_submit(&ring) != depth) return 1;
+        if (uring_workers() > 0) return 2;
+        for (unsigned i = 0; i < depth; i++) {
+            __kernel_timespec timeout{10, 0};
+            io_uring_cqe* entry = nullptr;
+            if (io_uring_wait_cqe_timeout(&ring, &entry, &timeout) != 0) return 1;
+            if (entry->res != size) return 3;
+            io_uring_cqe_seen(&ring, entry);
+        }
+    }
+    return 0;
 }
 
 }  // namespace
@@ -123,30 +151,14 @@ TEST_CASE_METHOD(device_fixture, "io_uring needs no worker threads in steady sta
     const setting completion("completion", GENERATE("auto", "deferred"));
     const auto fd = open_node(GENERATE(0, O_DIRECT));
     const memory buffer(32 * 4);
-    io_uring ring{};
-    REQUIRE(io_uring_queue_init(64, &ring, 0) == 0);
-    std::size_t workers = 0, wrong = 0;
-    for (int round = 0; round < 20; round++) {
-        for (unsigned i = 0; i < 32; i++) {
-            auto* entry = io_uring_get_sqe(&ring);
-            if (i % 2 == 0)
-                io_uring_prep_read(entry, fd.get(), buffer.page(4 * i), 16384, i * 16384);
-            else
-                io_uring_prep_write(entry, fd.get(), buffer.page(4 * i), 16384, i * 16384);
-        }
-        REQUIRE(io_uring_submit(&ring) == 32);
-        workers = std::max(workers, uring_workers());
-        for (int i = 0; i < 32; i++) {
-            __kernel_timespec timeout{10, 0};
-            io_uring_cqe* entry = nullptr;
-            REQUIRE(io_uring_wait_cqe_timeout(&ring, &entry, &timeout) == 0);
-            wrong += entry->res != 16384;
-            io_uring_cqe_seen(&ring, entry);
-        }
-    }
-    io_uring_queue_exit(&ring);
-    CHECK(wrong == 0);
-    CHECK(workers == 0);
+    // In a process of its own: a worker that an earlier test needed stays with the process.
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) ::_exit(full_queue_result(fd.get(), buffer));
+    int status = 0;
+    REQUIRE(eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }, 30));
+    INFO("1: io_uring failed, 2: a worker thread was made, 3: a wrong result");
+    CHECK(status == 0);
 }
 
 TEST_CASE_METHOD(device_fixture, "RWF_NOWAIT moves bytes where nothing has to be waited for")

@@ -18,8 +18,8 @@ public:
     std::string read(const std::string& path);
     /// Runs a shell command. @return its exit status
     int run(const std::string& command);
-    /// Writes a line to the kernel log and forgets what came before it.
-    void mark_log(const std::string& text);
+    /// Writes the name of a test to the kernel log and forgets what came before it. The test ends by the next mark, or is killed after four minutes.
+    void mark_log(const std::string& test);
     /// The kernel log since the mark.
     std::string log_since_mark();
 

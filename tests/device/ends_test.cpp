@@ -13,6 +13,16 @@
 
 using scullpin::direction;
 
+namespace {
+
+std::int64_t by_libaio(int fd, void* memory, std::size_t length)
+{
+    aio context;
+    return context.run(aio::request(fd, IOCB_CMD_PREAD, memory, length, 0));
+}
+
+}  // namespace
+
 TEST_CASE_METHOD(device_fixture, "a transfer of nothing is 0 and touches nothing")
 {
     const auto fd = open_node(GENERATE(0, O_DIRECT));
@@ -51,7 +61,7 @@ TEST_CASE_METHOD(device_fixture, "at the end reads are 0 and writes have no spac
     }
 }
 
-TEST_CASE_METHOD(device_fixture, "a request of 1 GiB is moved whole, and one beyond MAX_RW_COUNT is cut to it", "[big]")
+TEST_CASE_METHOD(device_fixture, "a request of 1 GiB is moved whole, and one of 4 GiB is cut at the end of the device", "[big]")
 {
     constexpr std::size_t gigabyte = std::size_t{1} << 30;
     const bool asynchronous = GENERATE(false, true);
@@ -65,7 +75,7 @@ TEST_CASE_METHOD(device_fixture, "a request of 1 GiB is moved whole, and one bey
     const auto run = [&](int opcode) -> std::int64_t {
         if (asynchronous) return context.run(aio::request(fd.get(), opcode, buffer.data(), gigabyte, 0));
         return opcode == IOCB_CMD_PWRITE ? ::pwrite(fd.get(), buffer.data(), gigabyte, 0)
-                                         : ::pread(fd.get(), buffer.data(), ~std::size_t{0} >> 1, 0);
+                                         : ::pread(fd.get(), buffer.data(), std::size_t{1} << 32, 0);
     };
     REQUIRE(run(IOCB_CMD_PWRITE) == gigabyte);
     for (std::size_t page = 0; page < gigabyte / page_size; page++)
@@ -91,7 +101,25 @@ TEST_CASE_METHOD(device_fixture, "lengths beyond what a signed count holds are r
     }
     const volatile std::size_t negative = ~std::size_t{0};  // volatile: the compiler knows better
     CHECK(::pread(fd.get(), buffer.data(), negative, 0) == -1);
-    CHECK(errno == EINVAL);
+    CHECK(errno == EFAULT);
     const std::array<iovec, 2> wrapping{iovec{buffer.data(), 4096}, iovec{buffer.data(), ~std::size_t{0} >> 1}};
-    CHECK(::preadv(fd.get(), wrapping.data(), 2, end) == 4096);
+    CHECK(::preadv(fd.get(), wrapping.data(), 2, end) == -1);
+    CHECK(errno == EFAULT);
+}
+
+TEST_CASE_METHOD(device_fixture, "a request beyond MAX_RW_COUNT is cut to it", "[.4g]")
+{
+    // Little memory mapped many times stands for much: 2 GiB and a bit.
+    constexpr std::size_t piece = 64 << 20, pieces = 33, max_rw_count = 0x7ffff000;
+    REQUIRE(attribute("size") == 4ull << 30);
+    const scullpin::file_descriptor file(::memfd_create("scullpin", MFD_CLOEXEC));
+    REQUIRE(::ftruncate(file.get(), piece) == 0);
+    auto* all = static_cast<std::byte*>(::mmap(nullptr, pieces * piece, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    REQUIRE(all != MAP_FAILED);
+    for (std::size_t i = 0; i < pieces; i++)
+        REQUIRE(::mmap(all + i * piece, piece, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file.get(), 0) != MAP_FAILED);
+    const auto fd = open_node(GENERATE(0, O_DIRECT));
+    CHECK(::pread(fd.get(), all, pieces * piece, 0) == max_rw_count);
+    CHECK(by_libaio(fd.get(), all, pieces * piece) == max_rw_count);
+    ::munmap(all, pieces * piece);
 }

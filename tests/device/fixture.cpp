@@ -50,6 +50,7 @@ std::int64_t pins_held()
 std::string first_complaint(const std::string& log)
 {
     std::ifstream patterns("scripts/vm/dmesg-patterns");
+    REQUIRE(patterns.is_open());
     std::string pattern;
     while (std::getline(patterns, pattern)) {
         regex_t compiled;
@@ -65,7 +66,7 @@ std::string first_complaint(const std::string& log)
 
 kernel_fixture::kernel_fixture()
 {
-    control::get().mark_log("scullpin-test: " + Catch::getResultCapture().getCurrentTestName());
+    control::get().mark_log(Catch::getResultCapture().getCurrentTestName());
 }
 
 kernel_fixture::~kernel_fixture()

@@ -24,7 +24,7 @@ constexpr std::size_t length = pages * page_size;
 struct slow_device {
     slow_device() : expected(random_vector(length, 51)), node(device_fixture::open_direct())
     {
-        REQUIRE(::pwrite(node->get(), expected.data(), length, 0) == length);
+        REQUIRE(::pwrite(device_fixture::open_node().get(), expected.data(), length, 0) == length);
         latency.emplace("latency_us", "300000");
     }
     std::vector<std::byte> expected;

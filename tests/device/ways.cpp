@@ -22,7 +22,7 @@ std::int64_t result_of(ssize_t result) { return result < 0 ? -errno : result; }
 std::array<iovec, 3> cut(std::span<std::byte> memory)
 {
     const std::size_t first = memory.size() > 8192 ? 4096 + 512 : memory.size();
-    const std::size_t second = memory.size() > 8192 ? memory.size() / 2 / 512 * 512 - first / 512 * 512 : 0;
+    const std::size_t second = (memory.size() - first) / 2 / 512 * 512;
     return {iovec{memory.data(), first}, iovec{memory.data() + first, second},
             iovec{memory.data() + first + second, memory.size() - first - second}};
 }
@@ -59,18 +59,23 @@ std::int64_t by_preadv2(int fd, direction dir, std::span<std::byte> memory, std:
                                             : ::pwritev2(fd, segments.data(), 3, at, 0));
 }
 
+/// One context for all: making and ending one costs more than the requests.
+aio& shared_aio()
+{
+    static aio context;
+    return context;
+}
+
 std::int64_t by_libaio(int fd, direction dir, std::span<std::byte> memory, std::uint64_t offset)
 {
-    aio context;
-    return context.run(aio::request(fd, dir == direction::read ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE,
+    return shared_aio().run(aio::request(fd, dir == direction::read ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE,
                                     memory.data(), memory.size(), offset));
 }
 
 std::int64_t by_libaio_vectored(int fd, direction dir, std::span<std::byte> memory, std::uint64_t offset)
 {
     const auto segments = cut(memory);
-    aio context;
-    return context.run(aio::request(fd, dir == direction::read ? IOCB_CMD_PREADV : IOCB_CMD_PWRITEV,
+    return shared_aio().run(aio::request(fd, dir == direction::read ? IOCB_CMD_PREADV : IOCB_CMD_PWRITEV,
                                     segments.data(), 3, offset));
 }
 
@@ -78,16 +83,18 @@ std::int64_t by_libaio_vectored(int fd, direction dir, std::span<std::byte> memo
 template <typename Prepare>
 std::int64_t with_ring(Prepare prepare)
 {
-    io_uring ring{};
-    const int made = io_uring_queue_init(4, &ring, 0);
+    static io_uring ring{};
+    static const int made = io_uring_queue_init(4, &ring, 0);
     if (made < 0) return made;
     prepare(ring, io_uring_get_sqe(&ring));
     io_uring_submit(&ring);
     __kernel_timespec timeout{wait_seconds, 0};
     io_uring_cqe* entry = nullptr;
     const int waited = io_uring_wait_cqe_timeout(&ring, &entry, &timeout);
-    const std::int64_t result = waited < 0 ? waited : entry->res;
-    io_uring_queue_exit(&ring);
+    if (waited < 0) return waited;
+    const std::int64_t result = entry->res;
+    io_uring_cqe_seen(&ring, entry);
+    io_uring_unregister_buffers(&ring);  // where there are any
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 #include <string>
 
 #include <catch_amalgamated.hpp>
@@ -16,7 +17,11 @@ public:
     explicit line_reporter(Catch::ReporterConfig&& config)
         : StreamingReporterBase(std::move(config))
     {
-        if (const char* path = std::getenv("SCULLPIN_TEST_LINES")) lines_ = std::fopen(path, "ae");
+        if (const char* path = std::getenv("SCULLPIN_TEST_LINES")) {
+            lines_ = std::fopen(path, "ae");
+            // Results that nobody counts are worse than none.
+            if (lines_ == nullptr) throw std::runtime_error(fmt::format("cannot write to {}", path));
+        }
         if (const char* suffix = std::getenv("SCULLPIN_TEST_SUFFIX")) suffix_ = suffix;
     }
 

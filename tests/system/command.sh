@@ -9,7 +9,7 @@ exits() {
     local wanted=$1 status=0
     shift
     "$@" 2>/tmp/stderr || status=$?
-    expect $status "$wanted" "exit status of $*" || { cat /tmp/stderr; return 1; }
+    equal $status "$wanted" "exit status of $*" || { cat /tmp/stderr; return 1; }
 }
 
 # json FILTER COMMAND...: stdout is one document, of which FILTER is true; stderr is empty.
@@ -18,7 +18,7 @@ json() {
     shift
     exits 0 "$@" >/tmp/document &&
         jq -e -s "length == 1 and (.[0] | $filter)" /tmp/document >/dev/null &&
-        expect "$(cat /tmp/stderr)" '' stderr && return
+        equal "$(cat /tmp/stderr)" '' stderr && return
     cat /tmp/document
     return 1
 }
@@ -42,7 +42,7 @@ a_changed_byte_is_found() {
         printf '\377' | exits 0 "$scullpin" write --quiet --offset 777777 --size 1 $node || return 1
     cmp -s -n 1 -i 777777 /tmp/input $node && { echo 'the byte was 377 before'; return 1; }
     exits 3 "$scullpin" verify --json --quiet /tmp/input $node >/tmp/document &&
-        expect "$(jq .mismatch_offset_bytes /tmp/document)" 777777 'offset of the difference' &&
+        equal "$(jq .mismatch_offset_bytes /tmp/document)" 777777 'offset of the difference' &&
         grep -q 777777 /tmp/stderr
 }
 
@@ -85,7 +85,7 @@ an_interrupted_copy_says_so() {
     until_true 5 stat_is_not in_flight 0 && kill -INT $pid
     wait $pid || status=$?
     echo 0 >$sysfs/latency_us
-    expect $status 130 'exit status' && jq -e '.aborted and .bytes < 4194304' /tmp/document
+    equal $status 130 'exit status' && jq -e '.aborted and .bytes < 4194304' /tmp/document
 }
 
 a_killed_copy_leaves_nothing() {
@@ -102,18 +102,18 @@ a_killed_copy_leaves_nothing() {
 test_command() {
     local backend
     make_input
-    check 'list shows the device, as text and as JSON' the_device_is_listed
-    check 'info tells what the device tells in sysfs' the_device_is_described
+    try 'list shows the device, as text and as JSON' the_device_is_listed
+    try 'info tells what the device tells in sysfs' the_device_is_described
     for backend in sync vectored libaio io_uring; do
-        check "a file copied to the device and back by $backend is the same" there_and_back $backend
-        check "a file copied to the device and back by $backend, directly, is the same" there_and_back $backend --direct
+        try "a file copied to the device and back by $backend is the same" there_and_back $backend
+        try "a file copied to the device and back by $backend, directly, is the same" there_and_back $backend --direct
     done
-    check 'verify finds a changed byte, names its offset and exits 3' a_changed_byte_is_found
-    check 'a file larger than the device is refused with exit 1' what_does_not_fit_is_refused
-    check 'a user to whom the node is not opened gets exit 6' others_are_kept_out
-    check 'without the module every command exits 6, and makes no file in its place' without_a_device_exit_is_6
-    check 'an interrupted copy exits 130 and its JSON says that it was aborted' an_interrupted_copy_says_so
-    check 'a copy by libaio that is killed with requests in flight leaves nothing' a_killed_copy_leaves_nothing libaio
-    check 'a copy by io_uring that is killed with requests in flight leaves nothing' a_killed_copy_leaves_nothing io_uring
-    check 'nothing is pinned or in flight after the command, and the kernel is content' device_is_quiet
+    try 'verify finds a changed byte, names its offset and exits 3' a_changed_byte_is_found
+    try 'a file larger than the device is refused with exit 1' what_does_not_fit_is_refused
+    try 'a user to whom the node is not opened gets exit 6' others_are_kept_out
+    try 'without the module every command exits 6, and makes no file in its place' without_a_device_exit_is_6
+    try 'an interrupted copy exits 130 and its JSON says that it was aborted' an_interrupted_copy_says_so
+    try 'a copy by libaio that is killed with requests in flight leaves nothing' a_killed_copy_leaves_nothing libaio
+    try 'a copy by io_uring that is killed with requests in flight leaves nothing' a_killed_copy_leaves_nothing io_uring
+    try 'nothing is pinned or in flight after the command, and the kernel is content' device_is_quiet
 }

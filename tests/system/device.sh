@@ -36,8 +36,8 @@ pins_balance() {
 # What every theme ends with.
 device_is_quiet() {
     until_true 5 stat_is in_flight 0 &&
-        expect "$(cat $sysfs/stats/requests_completed)" "$(cat $sysfs/stats/requests_submitted)" requests_completed &&
-        expect "$(cat $sysfs/stats/pages_released)" "$(cat $sysfs/stats/pages_pinned)" pages_released &&
+        equal "$(cat $sysfs/stats/requests_completed)" "$(cat $sysfs/stats/requests_submitted)" requests_completed &&
+        equal "$(cat $sysfs/stats/pages_released)" "$(cat $sysfs/stats/pages_pinned)" pages_released &&
         until_true 5 pins_balance &&
         kernel_is_content
 }
@@ -47,5 +47,5 @@ kernel_is_content() {
     ! dmesg | grep -m 1 -E -f scripts/vm/dmesg-patterns || return 1
     # Out-of-tree and unsigned is what this module is; nothing else.
     taint=$(($(cat /proc/sys/kernel/tainted) & ~0x3001))
-    expect $taint 0 'other taint'
+    equal $taint 0 'other taint'
 }

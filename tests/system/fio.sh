@@ -10,7 +10,7 @@ fio_verifies() {
     fio --name=verify --filename=$node --size=16m --ioengine="$1" --direct="$2" --rw=randwrite --bsrange=4k-128k --iodepth=16 \
         --verify=crc32c --verify_fatal=1 --do_verify=1 --allrandrepeat=1 --output-format=json --output=$document || status=$?
     after=$(cat $sysfs/stats/pages_pinned)
-    expect $status 0 'exit status of fio' &&
+    equal $status 0 'exit status of fio' &&
         jq -e '.jobs | length == 1 and .[0].error == 0 and .[0].write.io_bytes == 16777216 and .[0].read.io_bytes == 16777216' $document &&
         if [ "$2" = 1 ]; then [ "$after" -ge $((before + 8192)) ]; else [ "$after" = "$before" ]; fi && return
     printf 'pages pinned: %d\n' $((after - before))
@@ -44,12 +44,12 @@ fio_sees_corruption() {
 test_fio() {
     local engine
     for engine in psync libaio io_uring; do
-        check "fio verifies what it wrote by $engine, directly" fio_verifies $engine 1
-        check "fio verifies what it wrote by $engine, plainly" fio_verifies $engine 0
+        try "fio verifies what it wrote by $engine, directly" fio_verifies $engine 1
+        try "fio verifies what it wrote by $engine, plainly" fio_verifies $engine 0
     done
     for engine in libaio io_uring; do
-        check "fio verifies what it wrote by $engine with deferred completion" fio_verifies_deferred $engine
+        try "fio verifies what it wrote by $engine with deferred completion" fio_verifies_deferred $engine
     done
-    check 'fio finds a byte that was changed behind its back' fio_sees_corruption
-    check 'nothing is pinned or in flight after fio, and the kernel is content' device_is_quiet
+    try 'fio finds a byte that was changed behind its back' fio_sees_corruption
+    try 'nothing is pinned or in flight after fio, and the kernel is content' device_is_quiet
 }

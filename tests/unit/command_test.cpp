@@ -49,6 +49,11 @@ TEST_CASE("a path that is not there exits 6")
 {
     CHECK(run("info /nonexistent/node").status == 6);
     CHECK(run("copy /nonexistent/node /tmp/x").status == 6);
+    // A missing node is no device; a file of its name would only seem to be one.
+    CHECK(run("copy /bin/true /dev/scullpin-absent").status == 6);
+    CHECK(run("copy /bin/true /dev/../dev/scullpin-absent").status == 6);
+    CHECK(run("write --input /bin/true /dev/scullpin-absent").status == 6);
+    CHECK(!std::filesystem::exists("/dev/scullpin-absent"));
 }
 
 TEST_CASE("copy, verify, read and write agree on the bytes of a file")
@@ -68,6 +73,31 @@ TEST_CASE("copy, verify, read and write agree on the bytes of a file")
     std::copy_n(bytes.begin(), 7, expected.begin() + 5);
     CHECK(read_file(b) == expected);
     CHECK(run("verify " + a + " " + b).status == 3);
+}
+
+TEST_CASE("verify finds that one file is longer than the other")
+{
+    const temporary_folder folder;
+    const auto bytes = random_bytes(10000);
+    write_file(folder.file("a"), bytes);
+    write_file(folder.file("b"), {bytes.begin(), bytes.begin() + 9000});
+    for (const auto* order : {"a b", "b a"}) {
+        const std::string text = order;
+        const auto paths = folder.file(text.substr(0, 1)) + " " + folder.file(text.substr(2));
+        const auto result = run("verify --json " + paths);
+        CHECK(result.status == 3);
+        CHECK(nlohmann::json::parse(result.output)["mismatch_offset_bytes"] == 9000);
+        CHECK(run("verify --size 9000 " + paths).status == 0);
+    }
+}
+
+TEST_CASE("a size of 0 moves nothing")
+{
+    const temporary_folder folder;
+    write_file(folder.file("a"), random_bytes(10000));
+    CHECK(run("copy --size 0 " + folder.file("a") + " " + folder.file("b")).status == 0);
+    CHECK(read_file(folder.file("b")).empty());
+    CHECK(run("read --size 0 " + folder.file("a")).output.empty());
 }
 
 TEST_CASE("the answer of copy is one JSON document with schema and units")

@@ -9,6 +9,7 @@
 #include "options.hpp"
 #include "progress.hpp"
 #include "report.hpp"
+#include "target.hpp"
 #include "scullpin/error.hpp"
 
 namespace scullpin::cli {
@@ -35,11 +36,17 @@ void place_offset(const endpoint& first, const endpoint& second, const io_option
         io.offset;
 }
 
-/// As much as the side that bounds the transfer has: the source, and for a comparison a file before a node.
+/// Of two files, one that goes on where the other ends is different. On a node nobody knows where the data ends.
+bool differ_in_length(const endpoint& first, const endpoint& second)
+{
+    return !is_node(first) && !is_node(second) && first.main.shape().size != second.main.shape().size;
+}
+
+/// As much as the side that bounds the transfer has: the source, and for a comparison a file before a node, the shorter of two files.
 std::uint64_t default_length(const endpoint& first, const endpoint& second,
                              const transfer_options& transfer, bool compare)
 {
-    const bool by_second = compare && is_node(first) && !is_node(second);
+    const bool by_second = compare && !is_node(second) && (is_node(first) || second.main.shape().size < first.main.shape().size);
     const auto& bounding = by_second ? second : first;
     const auto offset = by_second ? transfer.target_offset : transfer.source_offset;
     if (!bounding.main.shape().size)
@@ -48,13 +55,16 @@ std::uint64_t default_length(const endpoint& first, const endpoint& second,
     return size > offset ? size - offset : 0;
 }
 
-void check_target(const endpoint& target, const transfer_options& transfer)
+/// A device must have room; a file gets its new size.
+void prepare_target(const endpoint& target, const transfer_options& transfer)
 {
-    if (!is_node(target) || !target.main.shape().size) return;
-    if (transfer.target_offset + transfer.length > *target.main.shape().size)
-        throw_error(ENOSPC, fmt::format("copy {} bytes to offset {} of {}, which has {}",
-                                        transfer.length, transfer.target_offset, target.main.path(),
-                                        *target.main.shape().size));
+    const auto end = transfer.target_offset + transfer.length;
+    const auto& size = target.main.shape().size;
+    if (is_node(target) && size && end > *size)
+        throw_error(ENOSPC, fmt::format("copy {} bytes to offset {} of {}, which has {}", transfer.length,
+                                        transfer.target_offset, target.main.path(), *size));
+    if (!is_node(target) && ::ftruncate(target.main.fd(), static_cast<off_t>(end)) != 0)
+        throw_errno(fmt::format("set the size of {}", target.main.path()));
 }
 
 int run(const pair_options& options, bool compare)
@@ -63,21 +73,17 @@ int run(const pair_options& options, bool compare)
     const auto first = endpoint::open(options.first, access::read_only, options.io.direct);
     // A mapping for writing needs to read, too.
     const auto how = compare ? access::read_only : access::read_write;
-    const auto second = endpoint::open(options.second, how, options.io.direct, !compare);
+    const auto second = endpoint::open(options.second, how, options.io.direct,
+                                       !compare && may_create(options.second));
     place_offset(first, second, options.io, transfer);
-    transfer.length = options.io.size != 0 ? options.io.size
-                                           : default_length(first, second, transfer, compare);
-    if (!compare) {
-        check_target(second, transfer);
-        if (!is_node(second) &&
-            ::ftruncate(second.main.fd(),
-                        static_cast<off_t>(transfer.target_offset + transfer.length)) != 0)
-            throw_errno(fmt::format("set the size of {}", options.second));
-    }
+    transfer.length = options.io.size ? *options.io.size : default_length(first, second, transfer, compare);
+    if (!compare) prepare_target(second, transfer);
     progress_line progress(options.common, transfer.length);
     transfer.progress = [&progress](std::uint64_t bytes) { progress.update(bytes); };
-    const auto result = compare ? verify(first, second, transfer) : copy(first, second, transfer);
+    auto result = compare ? verify(first, second, transfer) : copy(first, second, transfer);
     if (!compare) second.main.sync();
+    if (compare && !options.io.size && !result.stopped && !result.mismatch && differ_in_length(first, second))
+        result.mismatch = transfer.length;
     return report(compare ? "verify" : "copy", result, progress.seconds(), options.io,
                   options.common);
 }

@@ -27,6 +27,24 @@ std::map<std::string, backend_kind> backend_names()
     return names;
 }
 
+/// An option that takes bytes: 4096, 128k, 1G.
+template <typename Value>
+void add_size(CLI::App& command, const std::string& name, Value& value, const std::string& help)
+{
+    command
+        .add_option_function<std::string>(
+            name,
+            [&value, name](const std::string& text) {
+                try {
+                    value = parse_size(text);
+                } catch (const usage_error& error) {
+                    throw CLI::ValidationError(name, error.what());
+                }
+            },
+            help)
+        ->type_name("SIZE");
+}
+
 }  // namespace
 
 void install_signal_handlers()
@@ -47,23 +65,6 @@ void add_common(CLI::App& command, common_options& options)
         ->check(CLI::IsMember({"auto", "always", "never"}));
     command.add_option("--color", options.color, "auto, always or never")
         ->check(CLI::IsMember({"auto", "always", "never"}));
-}
-
-CLI::Option* add_size(CLI::App& command, const std::string& name, std::uint64_t& value,
-                      const std::string& help)
-{
-    return command
-        .add_option_function<std::string>(
-            name,
-            [&value, name](const std::string& text) {
-                try {
-                    value = parse_size(text);
-                } catch (const usage_error& error) {
-                    throw CLI::ValidationError(name, error.what());
-                }
-            },
-            help)
-        ->type_name("SIZE");
 }
 
 void add_io(CLI::App& command, io_options& options)

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -37,15 +38,12 @@ struct io_options {
     unsigned iodepth = 1;
     std::uint64_t block_size = 128 * 1024;
     std::uint64_t offset = 0;
-    std::uint64_t size = 0;  ///< 0: as much as there is
+    std::optional<std::uint64_t> size;  ///< none: as much as there is
     bool direct = false;
 };
 
 void add_common(CLI::App& command, common_options& options);
 void add_io(CLI::App& command, io_options& options);
-/// An option that takes bytes: 4096, 128k, 1G.
-CLI::Option* add_size(CLI::App& command, const std::string& name, std::uint64_t& value,
-                      const std::string& help);
 
 [[nodiscard]] transfer_options to_transfer(const io_options& options);
 

@@ -12,6 +12,7 @@
 #include "options.hpp"
 #include "progress.hpp"
 #include "report.hpp"
+#include "target.hpp"
 #include "scullpin/aligned_buffer.hpp"
 #include "scullpin/error.hpp"
 
@@ -93,17 +94,15 @@ int run(const stream_options& options, direction dir)
     if (standard && reading && options.common.json)
         throw usage_error("--json needs --output FILE: stdout carries the data");
     const auto place = endpoint::open(options.path, reading ? access::read_only : access::read_write,
-                                      options.io.direct, !reading);
+                                      options.io.direct, !reading && may_create(options.path));
     file_descriptor file;
     if (!standard)
         file = file_descriptor::open(options.stream, reading ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY);
     const int fd = standard ? (reading ? STDOUT_FILENO : STDIN_FILENO) : file.get();
     const auto requests = make_backend(options.io.backend, place.main.fd(), 1);
     const aligned_buffer buffer(options.io.block_size);
-    const std::uint64_t limit =
-        options.io.size != 0 ? options.io.size : std::numeric_limits<std::uint64_t>::max();
-    progress_line progress(options.common,
-                           options.io.size != 0 ? options.io.size : place.main.shape().size.value_or(0));
+    const auto limit = options.io.size.value_or(std::numeric_limits<std::uint64_t>::max());
+    progress_line progress(options.common, options.io.size.value_or(place.main.shape().size.value_or(0)));
     transfer_result result;
     while (result.bytes < limit && !stop_requested) {
         auto memory = buffer.span().first(

@@ -80,7 +80,12 @@ device::device(file_descriptor fd, std::string path, bool direct)
 
 device device::open(const std::string& path, access how, bool direct, bool create)
 {
-    return {file_descriptor::open(path, open_flags(how, direct, create)), path, direct};
+    try {
+        return {file_descriptor::open(path, open_flags(how, direct, create)), path, direct};
+    } catch (const std::system_error& error) {
+        if (!direct || error.code().value() != EINVAL) throw;
+        throw_error(EINVAL, fmt::format("open {} with O_DIRECT, which it may not know", path));
+    }
 }
 
 void device::sync() const

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <liburing.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <span>
+
+#include <catch_amalgamated.hpp>
+
+/// io_uring as tests need it: every wait bounded. Closing it does not wait for what is in flight.
+class ring {
+public:
+    explicit ring(unsigned depth = 32) { REQUIRE(io_uring_queue_init(depth, &ring_, 0) == 0); }
+    ~ring() { io_uring_queue_exit(&ring_); }
+    ring(const ring&) = delete;
+    ring& operator=(const ring&) = delete;
+
+    /// Registers memory as the buffer of index 0.
+    void register_buffer(std::span<std::byte> memory)
+    {
+        const iovec whole{memory.data(), memory.size()};
+        REQUIRE(io_uring_register_buffers(&ring_, &whole, 1) == 0);
+    }
+    void unregister_buffer() { REQUIRE(io_uring_unregister_buffers(&ring_) == 0); }
+
+    /// Submits what @p prepare makes of an entry. @param name comes back with the completion
+    template <typename Prepare>
+    void submit(Prepare prepare, std::uint64_t name = 0)
+    {
+        io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+        REQUIRE(entry != nullptr);
+        prepare(entry);
+        io_uring_sqe_set_data64(entry, name);
+        REQUIRE(io_uring_submit(&ring_) == 1);
+    }
+
+    struct completion {
+        std::uint64_t name;
+        int result;
+    };
+
+    /// The next completion; the test fails when none comes in time.
+    completion wait()
+    {
+        __kernel_timespec timeout{10, 0};
+        io_uring_cqe* entry = nullptr;
+        INFO("a completion that never comes is a lost one");
+        REQUIRE(io_uring_wait_cqe_timeout(&ring_, &entry, &timeout) == 0);
+        const completion result{entry->user_data, entry->res};
+        io_uring_cqe_seen(&ring_, entry);
+        return result;
+    }
+
+    /// Whether a completion is there now.
+    bool poll()
+    {
+        io_uring_cqe* entry = nullptr;
+        return io_uring_peek_cqe(&ring_, &entry) == 0;
+    }
+
+    /// Submits and waits. @return bytes or -errno
+    template <typename Prepare>
+    int run(Prepare prepare)
+    {
+        submit(prepare);
+        return wait().result;
+    }
+
+private:
+    io_uring ring_{};
+};
