@@ -89,14 +89,14 @@ an_interrupted_copy_says_so() {
 }
 
 a_killed_copy_leaves_nothing() {
-    local pid
+    local pid status=0
     echo 300000 >$sysfs/latency_us
     "$scullpin" copy --quiet --direct --backend "$1" --iodepth 32 --bs 64k --size 64m /tmp/large $node &
     pid=$!
     until_true 5 stat_is in_flight 32 && kill -KILL $pid
-    wait $pid 2>/dev/null
+    wait $pid || status=$?
     echo 0 >$sysfs/latency_us
-    device_is_quiet
+    equal $status 137 'exit status' && device_is_quiet
 }
 
 test_command() {
