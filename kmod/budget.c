@@ -18,7 +18,8 @@ void scullpin_budget_init(struct scullpin_budget *budget, const u64 *limit)
 {
 	budget->limit = limit;
 	atomic64_set(&budget->used, 0);
-	init_waitqueue_head(&budget->waiters);
+	mutex_init(&budget->turn);
+	init_waitqueue_head(&budget->head);
 }
 
 static bool budget_try_get(struct scullpin_budget *budget, u64 bytes)
@@ -44,13 +45,17 @@ static bool budget_try_get(struct scullpin_budget *budget, u64 bytes)
  */
 int scullpin_budget_get(struct scullpin_budget *budget, u64 bytes, bool nowait)
 {
-	if (budget_try_get(budget, bytes))
+	int ret;
+
+	if (!mutex_is_locked(&budget->turn) && budget_try_get(budget, bytes))
 		return 0;
 	if (nowait)
 		return -EAGAIN;
-	if (wait_event_killable(budget->waiters, budget_try_get(budget, bytes)))
+	if (mutex_lock_killable(&budget->turn))
 		return -EINTR;
-	return 0;
+	ret = wait_event_killable(budget->head, budget_try_get(budget, bytes));
+	mutex_unlock(&budget->turn);
+	return ret ? -EINTR : 0;
 }
 
 /**
@@ -69,7 +74,7 @@ void scullpin_budget_put(struct scullpin_budget *budget, u64 bytes)
 }
 
 /**
- * scullpin_budget_wake - let waiters look again: bytes came back or the limit moved
+ * scullpin_budget_wake - let the waiter look again: bytes came back or the limit moved
  * @budget: the budget
  *
  * Context: any.
@@ -77,6 +82,6 @@ void scullpin_budget_put(struct scullpin_budget *budget, u64 bytes)
 void scullpin_budget_wake(struct scullpin_budget *budget)
 {
 	/* The barrier pairs with the one of prepare_to_wait() before it looks at @used. */
-	if (wq_has_sleeper(&budget->waiters))
-		wake_up_all(&budget->waiters);
+	if (wq_has_sleeper(&budget->head))
+		wake_up(&budget->head);
 }

@@ -3,6 +3,7 @@
 #define SCULLPIN_BUDGET_H
 
 #include <linux/atomic.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -11,12 +12,15 @@
  * @limit: bytes, live; points into the device's configuration
  * @used: bytes that requests hold; a request larger than the limit may hold
  *	them when it is alone
- * @waiters: callers that wait for bytes, killably, with nothing pinned
+ * @turn: held by the one caller that waits for bytes; the others wait for it,
+ *	newcomers too, so that a large request is not starved by small ones
+ * @head: where that caller sleeps, killably, with nothing pinned
  */
 struct scullpin_budget {
 	const u64 *limit;
 	atomic64_t used;
-	wait_queue_head_t waiters;
+	struct mutex turn;
+	wait_queue_head_t head;
 };
 
 void scullpin_budget_init(struct scullpin_budget *budget, const u64 *limit);

@@ -28,6 +28,9 @@ static void copy_piece(struct bio_vec *medium, unsigned int at, struct bio_vec *
 		memcpy(ours + medium->bv_offset + at, theirs + memory->bv_offset + from, length);
 	else
 		memcpy(theirs + memory->bv_offset + from, ours + medium->bv_offset + at, length);
+	/* Where caches alias, user space sees what was written here only after this. */
+	if (!write)
+		flush_dcache_page(memory->bv_page);
 	kunmap_local(theirs);
 	kunmap_local(ours);
 }
