@@ -39,7 +39,8 @@ TEST_CASE("the command tells its version, the one of the file VERSION")
 TEST_CASE("wrong usage exits 2")
 {
     for (const char* arguments : {"", "nonsense", "copy", "copy a", "copy a b --bs 1x",
-                                  "copy a b --backend tape", "copy a b --iodepth 0", "info"}) {
+                                  "copy a b --backend tape", "copy a b --iodepth 0", "copy a b --bs 0", "write a --bs 0",
+                                  "info"}) {
         CAPTURE(arguments);
         CHECK(run(arguments).status == 2);
     }
@@ -89,6 +90,74 @@ TEST_CASE("verify finds that one file is longer than the other")
         CHECK(nlohmann::json::parse(result.output)["mismatch_offset_bytes"] == 9000);
         CHECK(run("verify --size 9000 " + paths).status == 0);
     }
+}
+
+TEST_CASE("what is refused leaves the target as it was")
+{
+    const temporary_folder folder;
+    const auto source = folder.file("source"), target = folder.file("target");
+    const auto kept = random_bytes(30000, 2);
+    write_file(source, random_bytes(20000));
+    write_file(target, kept);
+    const std::pair<std::string, int> cases[] = {
+        {"copy --size 30000 " + source + " " + target, 1},         // more than the source has
+        {"copy --offset 18446744073709551615 --size 1 " + source + " " + target, 2},
+        {"copy --offset 9223372036854775807 --size 1 " + source + " " + target, 2},
+        {"copy /proc/cpuinfo " + target, 2},                       // says that it is empty
+        {"copy --offset 2G /dev/null " + target, 2},               // no size
+        {"copy " + target + " " + target, 2},
+        {"copy --size 1k " + target + " " + folder.file("./target"), 2},
+        {"read " + target + " --output " + target, 2},
+        {"read /nonexistent --output " + target, 6},
+        {"copy --backend io_uring --iodepth 4096 --bs 1000T " + source + " " + target, 1}};
+    for (const auto& [arguments, status] : cases) {
+        CAPTURE(arguments);
+        CHECK(run(arguments).status == status);
+        CHECK(read_file(target) == kept);
+    }
+}
+
+TEST_CASE("a copy replaces a longer file, and cuts it only at the end")
+{
+    const temporary_folder folder;
+    const auto bytes = random_bytes(20000);
+    for (const char* backend : {"sync", "vectored", "libaio", "io_uring", "mmap"}) {
+        CAPTURE(backend);
+        write_file(folder.file("source"), bytes);
+        write_file(folder.file("target"), random_bytes(30000, 2));
+        CHECK(run(std::string("copy --bs 4k --iodepth 4 --backend ") + backend + " " + folder.file("source") + " " + folder.file("target")).status == 0);
+        CHECK(read_file(folder.file("target")) == bytes);
+        CHECK(run(std::string("copy --bs 4k --backend ") + backend + " " + folder.file("source") + " " + folder.file("new") + backend).status == 0);
+        CHECK(read_file(folder.file("new") + backend) == bytes);
+        CHECK(run(std::string("read --bs 16k --backend ") + backend + " " + folder.file("source")).output == std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    }
+}
+
+TEST_CASE("nodes that are not ours are described, written to and refused like any other")
+{
+    const temporary_folder folder;
+    write_file(folder.file("a"), random_bytes(10000));
+    CHECK(run("info /dev/null").status == 0);
+    CHECK(nlohmann::json::parse(run("info --json /dev/null").output)["kind"] == "char");
+    CHECK(run("copy " + folder.file("a") + " /dev/null").status == 0);
+    CHECK(run("copy --backend mmap " + folder.file("a") + " /dev/null").status == 1);
+    CHECK(run("write --input " + folder.file("a") + " /dev/full").status == 1);
+    CHECK(run("info " + folder.file("a") + " > /dev/full").status == 1);
+    CHECK(run("read " + folder.file("a") + " --output /dev/full").status == 1);
+}
+
+TEST_CASE("verify compares from an offset on")
+{
+    const temporary_folder folder;
+    const auto bytes = random_bytes(10000);
+    auto shifted = random_bytes(14096, 3);
+    std::copy(bytes.begin(), bytes.end(), shifted.begin() + 4096);
+    write_file(folder.file("a"), bytes);
+    write_file(folder.file("shifted"), shifted);
+    CHECK(run("verify --offset 4096 " + folder.file("a") + " " + folder.file("shifted")).status == 0);
+    shifted.push_back({});
+    write_file(folder.file("shifted"), shifted);
+    CHECK(run("verify --offset 4096 " + folder.file("a") + " " + folder.file("shifted")).status == 3);
 }
 
 TEST_CASE("a size of 0 moves nothing")

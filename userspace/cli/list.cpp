@@ -12,6 +12,8 @@ namespace scullpin::cli {
 
 namespace {
 
+using namespace nlohmann::literals;
+
 nlohmann::ordered_json list_document()
 {
     nlohmann::ordered_json document{{"schema", "scullpin-list/1"},
@@ -31,7 +33,7 @@ void print(const nlohmann::ordered_json& document)
                    device["path"].get<std::string>(),
                    format_size(device.value("size_bytes", 0.0)),
                    device.value("logical_block_bytes", 0), device.value("engine", "?"),
-                   device["stats"].value("in_flight", 0));
+                   device.value("/stats/in_flight"_json_pointer, 0));
 }
 
 }  // namespace

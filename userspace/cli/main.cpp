@@ -2,6 +2,8 @@
 #include <array>
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <iostream>
 
 #include <fmt/core.h>
 
@@ -14,7 +16,7 @@ using namespace scullpin;
 using namespace scullpin::cli;
 
 /// There is no such device, or it is not ours to use: told apart from a failure on the way.
-bool means_no_device(const std::system_error& error)
+bool means_no_device(const open_error& error)
 {
     constexpr std::array codes{ENOENT, ENODEV, ENXIO, EACCES, EPERM};
     return std::find(codes.begin(), codes.end(), error.code().value()) != codes.end();
@@ -46,11 +48,14 @@ int main(int argc, char** argv)
 {
     install_signal_handlers();
     try {
-        return run(argc, argv);
+        const int status = run(argc, argv);
+        // An answer that did not arrive is none.
+        if (std::fflush(stdout) != 0 || !std::cout.flush()) throw_errno("write the answer");
+        return status;
     } catch (const usage_error& error) {
         fmt::print(stderr, "scullpin: {}\n", error.what());
         return usage;
-    } catch (const std::system_error& error) {
+    } catch (const open_error& error) {
         fmt::print(stderr, "scullpin: {}\n", error.what());
         return means_no_device(error) ? no_device : failure;
     } catch (const std::exception& error) {

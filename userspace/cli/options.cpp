@@ -2,7 +2,10 @@
 #include "options.hpp"
 
 #include <csignal>
+#include <limits>
 #include <map>
+
+#include <fmt/core.h>
 
 #include "scullpin/error.hpp"
 #include "scullpin/size.hpp"
@@ -29,14 +32,16 @@ std::map<std::string, backend_kind> backend_names()
 
 /// An option that takes bytes: 4096, 128k, 1G.
 template <typename Value>
-void add_size(CLI::App& command, const std::string& name, Value& value, const std::string& help)
+void add_size(CLI::App& command, const std::string& name, Value& value, const std::string& help, std::uint64_t least = 0)
 {
     command
         .add_option_function<std::string>(
             name,
-            [&value, name](const std::string& text) {
+            [&value, name, least](const std::string& text) {
                 try {
-                    value = parse_size(text);
+                    const auto bytes = parse_size(text);
+                    if (bytes < least) throw usage_error(fmt::format("{} is too small", text));
+                    value = bytes;
                 } catch (const usage_error& error) {
                     throw CLI::ValidationError(name, error.what());
                 }
@@ -57,6 +62,14 @@ void install_signal_handlers()
     ::sigaction(SIGTERM, &action, nullptr);
 }
 
+std::uint64_t end_of(std::uint64_t offset, std::uint64_t length)
+{
+    constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+    if (offset > most || length > most - offset)
+        throw usage_error(fmt::format("{} bytes from offset {} end beyond what a file can have", length, offset));
+    return offset + length;
+}
+
 void add_common(CLI::App& command, common_options& options)
 {
     command.add_flag("--json", options.json, "the answer as one JSON document");
@@ -73,7 +86,7 @@ void add_io(CLI::App& command, io_options& options)
         ->transform(CLI::CheckedTransformer(backend_names()))
         ->type_name("NAME");
     command.add_option("--iodepth", options.iodepth, "requests in flight")->check(CLI::Range(1, 4096));
-    add_size(command, "--bs", options.block_size, "bytes a request (default 128k)");
+    add_size(command, "--bs", options.block_size, "bytes a request (default 128k)", 1);
     add_size(command, "--offset", options.offset, "where to begin on the device");
     add_size(command, "--size", options.size, "bytes to move (default: as many as there are)");
     command.add_flag("--direct", options.direct, "open nodes with O_DIRECT");

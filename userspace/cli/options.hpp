@@ -42,6 +42,9 @@ struct io_options {
     bool direct = false;
 };
 
+/// Where a transfer of @p length bytes from @p offset ends. @throws usage_error when no file can be that long
+std::uint64_t end_of(std::uint64_t offset, std::uint64_t length);
+
 void add_common(CLI::App& command, common_options& options);
 void add_io(CLI::App& command, io_options& options);
 

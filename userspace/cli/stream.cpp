@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // read and write: between a device and a stream, in order.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -87,6 +88,28 @@ std::size_t move_block(const endpoint& place, backend& requests, direction dir, 
     return done;
 }
 
+/// The file beside the device; none for the standard streams. Nothing of it is changed yet.
+file_descriptor open_stream(const std::string& name, const endpoint& place, bool reading)
+{
+    if (name == "-") return {};
+    auto file = file_descriptor::open(name, reading ? O_WRONLY | O_CREAT : O_RDONLY);
+    if (place.main.is_same_as(file.get())) throw usage_error(fmt::format("{} is what it would be moved to", name));
+    return file;
+}
+
+void empty(int fd, const std::string& name)
+{
+    struct stat status {};
+    if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && ::ftruncate(fd, 0) != 0)
+        throw_errno(fmt::format("empty {}", name));
+}
+
+/// Pipes and the like have nothing to sync.
+void sync(int fd, const std::string& name)
+{
+    if (::fsync(fd) != 0 && errno != EINVAL && errno != EROFS && errno != EOPNOTSUPP) throw_errno(fmt::format("fsync {}", name));
+}
+
 int run(const stream_options& options, direction dir)
 {
     const bool reading = dir == direction::read;
@@ -95,13 +118,14 @@ int run(const stream_options& options, direction dir)
         throw usage_error("--json needs --output FILE: stdout carries the data");
     const auto place = endpoint::open(options.path, reading ? access::read_only : access::read_write,
                                       options.io.direct, !reading && may_create(options.path));
-    file_descriptor file;
-    if (!standard)
-        file = file_descriptor::open(options.stream, reading ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY);
+    const auto file = open_stream(options.stream, place, reading);
     const int fd = standard ? (reading ? STDOUT_FILENO : STDIN_FILENO) : file.get();
     const auto requests = make_backend(options.io.backend, place.main.fd(), 1);
     const aligned_buffer buffer(options.io.block_size);
     const auto limit = options.io.size.value_or(std::numeric_limits<std::uint64_t>::max());
+    end_of(options.io.offset, options.io.size.value_or(0));
+    // Only now that nothing can be refused any more.
+    if (reading && !standard) empty(file.get(), options.stream);
     progress_line progress(options.common, options.io.size.value_or(place.main.shape().size.value_or(0)));
     transfer_result result;
     while (result.bytes < limit && !stop_requested) {
@@ -115,10 +139,13 @@ int run(const stream_options& options, direction dir)
         result.bytes += moved;
         result.requests++;
         progress.update(result.bytes);
+        if (moved < memory.size() && !reading)
+            throw_error(ENOSPC, fmt::format("write {} at offset {}", options.path, offset + moved));
         if (moved < memory.size()) break;
     }
     result.stopped = stop_requested;
     if (!reading) place.main.sync();
+    if (reading && !standard) sync(file.get(), options.stream);
     if (standard && reading) return result.stopped ? by_signal + stop_signal : int(ok);
     return report(reading ? "read" : "write", result, progress.seconds(), options.io, options.common);
 }

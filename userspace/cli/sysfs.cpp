@@ -26,6 +26,7 @@ const std::map<std::string, std::string> settings{
     {"bandwidth", "bandwidth_bytes_per_second"},
     {"max_pinned", "max_pinned_bytes"},
     {"unaligned", "unaligned"},
+    {"deadline_ms", "deadline_ms"},
 };
 
 nlohmann::ordered_json value_of(const fs::path& file)
@@ -55,7 +56,7 @@ std::vector<std::string> scullpin_devices()
 
 nlohmann::ordered_json scullpin_attributes(const std::string& name)
 {
-    nlohmann::ordered_json document;
+    auto document = nlohmann::ordered_json::object();
     for (const auto& [file, key] : settings) {
         auto value = value_of(class_folder / name / file);
         if (!value.is_null()) document[key] = std::move(value);

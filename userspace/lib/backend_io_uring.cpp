@@ -46,7 +46,6 @@ public:
             else
                 io_uring_prep_write(entry, fd_, op.memory.data(), length, op.offset);
             io_uring_sqe_set_data64(entry, op.tag);
-            in_flight_++;
         }
         flush();
     }
@@ -67,6 +66,8 @@ private:
             const int ret = io_uring_submit(&ring_);
             if (ret < 0 && ret != -EINTR && ret != -EAGAIN && ret != -EBUSY)
                 throw_error(-ret, "io_uring_submit");
+            // Only what the kernel has taken comes back.
+            if (ret > 0) in_flight_ += static_cast<std::size_t>(ret);
         }
     }
 

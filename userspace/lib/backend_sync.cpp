@@ -2,6 +2,7 @@
 // The back ends whose operations end within submit(): pread, preadv2 and a mapping.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -58,23 +59,37 @@ std::int64_t run_vectored(int fd, const operation& op)
     });
 }
 
-/// Maps the pages of one operation, copies, unmaps. The file must be as long as the operation needs.
+/// Bytes of an operation that a mapping reaches: beyond the end of the file is a signal. A write makes a file longer, as write(2) does.
+std::int64_t mappable(int fd, const operation& op)
+{
+    const std::uint64_t needed = op.offset + op.memory.size();
+    const auto end = ::lseek(fd, 0, SEEK_END);
+    if (end < 0) return -errno;
+    const auto size = static_cast<std::uint64_t>(end);
+    if (size >= needed) return static_cast<std::int64_t>(op.memory.size());
+    if (op.dir == direction::read) return static_cast<std::int64_t>(size - std::min(size, op.offset));
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) return -errno;
+    if (!S_ISREG(status.st_mode)) return -ENOSPC;
+    return ::ftruncate(fd, static_cast<off_t>(needed)) != 0 ? -errno : static_cast<std::int64_t>(op.memory.size());
+}
+
+/// Maps the pages of one operation, copies, unmaps.
 std::int64_t run_mapped(int fd, const operation& op)
 {
     const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     const std::uint64_t skip = op.offset % page;
-    const std::size_t length = op.memory.size() + skip;
     const bool read = op.dir == direction::read;
-    if (const auto end = ::lseek(fd, 0, SEEK_END);
-        end >= 0 && static_cast<std::uint64_t>(end) < op.offset + op.memory.size())
-        return -ENXIO;
+    const auto reach = mappable(fd, op);
+    if (reach <= 0) return reach;
+    const std::size_t length = static_cast<std::size_t>(reach) + skip;
     void* mapping = ::mmap(nullptr, length, read ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED,
                            fd, static_cast<off_t>(op.offset - skip));
     if (mapping == MAP_FAILED) return -errno;
     auto* bytes = static_cast<std::byte*>(mapping) + skip;
-    std::memcpy(read ? op.memory.data() : bytes, read ? bytes : op.memory.data(), op.memory.size());
+    std::memcpy(read ? op.memory.data() : bytes, read ? bytes : op.memory.data(), static_cast<std::size_t>(reach));
     ::munmap(mapping, length);
-    return static_cast<std::int64_t>(op.memory.size());
+    return reach;
 }
 
 using run_function = std::int64_t (*)(int fd, const operation& op);

@@ -80,17 +80,29 @@ device::device(file_descriptor fd, std::string path, bool direct)
 
 device device::open(const std::string& path, access how, bool direct, bool create)
 {
+    file_descriptor fd;
     try {
-        return {file_descriptor::open(path, open_flags(how, direct, create)), path, direct};
+        fd = file_descriptor::open(path, open_flags(how, direct, create));
     } catch (const std::system_error& error) {
-        if (!direct || error.code().value() != EINVAL) throw;
-        throw_error(EINVAL, fmt::format("open {} with O_DIRECT, which it may not know", path));
+        const bool unknown = direct && error.code().value() == EINVAL;
+        throw open_error(error.code(), fmt::format("open {}{}", path, unknown ? " with O_DIRECT, which it may not know" : ""));
     }
+    return {std::move(fd), path, direct};
 }
 
 void device::sync() const
 {
-    if (::fsync(fd()) != 0) throw_errno(fmt::format("fsync {}", path_));
+    // A node without fsync keeps nothing back.
+    const bool optional = shape_.what != geometry::kind::regular_file;
+    if (::fsync(fd()) != 0 && !(optional && (errno == EINVAL || errno == EOPNOTSUPP)))
+        throw_errno(fmt::format("fsync {}", path_));
+}
+
+bool device::is_same_as(int other) const
+{
+    struct stat ours {}, theirs {};
+    return ::fstat(fd(), &ours) == 0 && ::fstat(other, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+           ours.st_ino == theirs.st_ino;
 }
 
 void device::discard(std::uint64_t offset, std::uint64_t length) const

@@ -27,7 +27,7 @@ class device {
 public:
     /// @param direct open with O_DIRECT
     /// @param create make a regular file if there is none
-    /// @throws std::system_error naming the path
+    /// @throws open_error naming the path
     static device open(const std::string& path, access how, bool direct, bool create = false);
 
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
@@ -35,8 +35,11 @@ public:
     [[nodiscard]] const geometry& shape() const noexcept { return shape_; }
     [[nodiscard]] bool is_direct() const noexcept { return direct_; }
 
-    /// fsync(2). @throws std::system_error
+    /// fsync(2), where a node knows it. @throws std::system_error
     void sync() const;
+
+    /// Whether @p other is open on the same file.
+    [[nodiscard]] bool is_same_as(int other) const;
 
     /// Forgets a range of a scullpin device. @throws std::system_error
     void discard(std::uint64_t offset, std::uint64_t length) const;

@@ -17,6 +17,12 @@ namespace scullpin {
 /// The same for the errno of the call that just failed.
 [[noreturn]] inline void throw_errno(const std::string& context) { throw_error(errno, context); }
 
+/// A node or file that cannot be opened: there is no such device, or it is not ours to use.
+class open_error : public std::system_error {
+public:
+    using std::system_error::system_error;
+};
+
 /// What the user asked for does not make sense: wrong size, wrong combination.
 class usage_error : public std::runtime_error {
 public:
