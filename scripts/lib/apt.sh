@@ -12,7 +12,7 @@ apt_system_uris() {
              tolower($1) == "uris:" { for (i = 2; i <= NF; i++) uri[i] = $i; uris = NF }
              tolower($1) == "suites:" { for (i = 2; i <= uris; i++) for (j = 2; j <= NF; j++) print uri[i], $j }' "$file"
     done
-    cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+    { cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || true; } |
         sed -nE 's/^[[:space:]]*deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+)[[:space:]]+([^[:space:]]+).*/\2 \3/p'
 }
 
@@ -21,8 +21,8 @@ apt_sources() {
     local suite=$1 codename mirror security
     local sign='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]'
     codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
-    mirror=$(apt_system_uris | awk -v c="$codename" '$2 == c { print $1; exit }')
-    security=$(apt_system_uris | awk -v c="$codename-security" '$2 == c { print $1; exit }')
+    mirror=$(apt_system_uris | awk -v c="$codename" '$2 == c && !n++ { print $1 }')
+    security=$(apt_system_uris | awk -v c="$codename-security" '$2 == c && !n++ { print $1 }')
     [ -n "$mirror" ] || die 6 "the system's apt sources name no Debian mirror for $codename"
     printf 'deb %s %s %s main\ndeb-src %s %s %s main\n' "$sign" "$mirror" "$suite" "$sign" "$mirror" "$suite"
     [ "$suite" != sid ] || return 0
@@ -45,6 +45,7 @@ Dir::Etc::sourcelist "$state/sources.list";
 Dir::Etc::sourceparts "-";
 APT::Sandbox::User "$(id -un)";
 Acquire::Languages "none";
+Acquire::Check-Valid-Until "false";
 END
     if [ -z "$(find "$state/updated" -mmin -1440 2>/dev/null)" ]; then
         info "fetching the package lists of $suite"

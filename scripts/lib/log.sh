@@ -4,6 +4,14 @@
 
 info() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
+# read_settings NAME...: sets the variables of these names from lines NAME=VALUE on stdin; nothing is evaluated.
+read_settings() {
+    local setting_name setting_value
+    while IFS='=' read -r setting_name setting_value; do
+        [[ " $* " != *" $setting_name "* ]] || printf -v "$setting_name" '%s' "$setting_value"
+    done
+}
+
 # die CODE MESSAGE...: exit codes are in each script's header.
 die() {
     local code=$1

@@ -10,7 +10,9 @@ BUSYBOX_APPLETS='sh mount umount insmod rmmod cat echo dd mkdir cp cut sed awk g
 initramfs_base() {
     local root=$1 version=$2 key final temp file name
     shift 2
-    key=$(cat "$here/vm/init" "$here/vm/dmesg-patterns" "$here/vm/initramfs.sh" <(printf '%s\n' "$root" "$@") | sha256sum | cut -c1-16)
+    # A kernel that was built again under the same name has new modules.
+    key=$(cat "$here/vm/init" "$here/vm/dmesg-patterns" "$here/vm/initramfs.sh" <(printf '%s\n' "$root" "$@"; stat -c '%s %Y' "$root/lib/modules/$version/modules.dep") |
+        sha256sum | cut -c1-16)
     final=$SCULLPIN_CACHE/initramfs/$version-$key.cpio
     if [ ! -e "$final" ]; then
         temp=$work/base
@@ -29,9 +31,12 @@ initramfs_base() {
             esac
             printf '%s\n' "$name" >>"$temp/vm/modules/base"
         done
-        initramfs_pack "$temp" "$temp.cpio"
+        # Beside its place: only within one file system does it appear whole.
+        mkdir -p "${final%/*}"
+        file=$(mktemp "$final.XXXXXX")
+        initramfs_pack "$temp" "$file" || { rm -f "$file"; die 6 "cannot write $file"; }
         rm -rf "$temp"
-        cache_publish "$temp.cpio" "$final"
+        cache_publish "$file" "$final"
     fi
     printf '%s\n' "$final"
 }

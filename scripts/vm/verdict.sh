@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 # Sourced by scripts/vm/run. How a run ended: what the guest says of itself, what the console shows when it cannot say, verdict.json.
-# shellcheck disable=SC2154 # here, out, work, timeout and VERSION are the caller's
+# shellcheck disable=SC2154 # here, out, work, timeout, started and VERSION are the caller's
 
 # field NAME: of the guest's verdict, empty when there is none.
 field() { sed -n "s/^$1=//p" "$work/verdict" | tr -d '\r' | head -n 1; }
@@ -10,17 +10,23 @@ field() { sed -n "s/^$1=//p" "$work/verdict" | tr -d '\r' | head -n 1; }
 judge() {
     local status=$1 end complaint
     end=$(field end)
-    complaint=$(grep -E -m 1 -f "$here/vm/dmesg-patterns" "$out/console.log" | tr -d '\r' || true)
+    # Data races of the kernel with itself are no complaint; the guest has looked at each.
+    complaint=$(grep -v 'KCSAN:' "$out/console.log" | grep -E -f "$here/vm/dmesg-patterns" | head -n 1 | tr -d '\r' || true)
     if [ -n "$end" ] && [ "$status" = $((end * 2 + 1)) ]; then
         outcome=$(field outcome)
         reason=$(field reason)
+        # The guest's log is a ring, and can be cleared: what the console has seen stays seen.
+        if [ -n "$complaint" ] && [ "$outcome" != 'kernel complained' ]; then
+            outcome='kernel complained'
+            reason=$complaint
+        fi
     elif [ -n "$complaint" ]; then
         outcome='kernel complained'
         reason=$complaint
     elif ! grep -q 'vm-init: up' "$out/console.log"; then
         outcome='boot failed'
         reason="the guest's init never spoke; QEMU ended with $status $(qemu_says)"
-    elif [ "$status" = 124 ] || [ "$status" = 137 ]; then
+    elif [ "$status" = 124 ] || { [ "$status" = 137 ] && [ $((SECONDS - started)) -ge "$timeout" ]; }; then
         outcome='timed out'
         reason="no verdict after $timeout s"
     else

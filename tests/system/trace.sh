@@ -16,7 +16,7 @@ a_request_tells_its_life() {
     events=$(sed -nE 's/.* scullpin_([a-z]+): id=([0-9]+) .*/\1 \2/p' $tracing/trace)
     printf '%s\n' "$events"
     equal "$(awk '{ print $1 }' <<<"$events" | tr '\n' ' ')" 'submit pin issue release complete ' events &&
-        equal "$(awk '{ print $2 }' <<<"$events" | sort -u | wc -l)" 1 'number of ids'
+        equal "$(awk '{ print $2 }' <<<"$events" | sort -u | wc -l)" 1 'number of ids' || return 1
     for event in 'submit: id=[0-9]* read pos=0 length=65536 ' 'pin: id=[0-9]* pages=16 bytes=65536' 'complete: id=[0-9]* result=65536'; do
         grep -q "scullpin_$event" $tracing/trace || { printf 'no event %s\n' "$event"; return 1; }
     done
