@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "device.h"
+#include "fault.h"
 #include "pin.h"
 #include "request.h"
 #include "store.h"
@@ -30,6 +31,8 @@ struct scullpin_request *scullpin_request_alloc(struct scullpin_device *sdev, si
 	struct bio_vec *bv;
 	size_t size;
 
+	if (scullpin_fault_hits(SCULLPIN_FAULT_REQUEST_ALLOC))
+		return NULL;
 	/* One block: the request, then both lists. */
 	size = size_add(sizeof(*req),
 			array_size(size_add(memory_ranges, medium_ranges), sizeof(*bv)));
@@ -104,7 +107,7 @@ void scullpin_request_release(struct scullpin_request *req)
 
 	trace_scullpin_release(req->id, xfer->memory.nr);
 	if (req->pinned)
-		scullpin_pin_release(&xfer->memory, xfer->write ? 0 : req->moved,
+		scullpin_pin_release(&xfer->memory, xfer->write ? 0 : req->touched,
 				     &xfer->sdev->stats);
 	scullpin_store_put(&xfer->medium);
 	scullpin_budget_put(&xfer->sdev->budget, req->budget);
@@ -124,6 +127,8 @@ void scullpin_account(struct scullpin_device *sdev, bool write, ssize_t result)
 		scullpin_stats_inc(&sdev->stats, again);
 	else if (result == -EINTR)
 		scullpin_stats_inc(&sdev->stats, cancelled);
+	else if (result == -ETIMEDOUT)
+		scullpin_stats_inc(&sdev->stats, timed_out);
 	else if (result < 0)
 		scullpin_stats_inc(&sdev->stats, errors);
 	else if (write)
@@ -139,6 +144,7 @@ static void request_end(struct scullpin_request *req)
 	struct kiocb *iocb = req->iocb;
 
 	scullpin_request_advance(req, SCULLPIN_REQUEST_SUBMITTED, SCULLPIN_REQUEST_DONE);
+	scullpin_watch_del(&req->xfer.sdev->watch, req);
 	scullpin_request_release(req);
 	scullpin_account(req->xfer.sdev, req->xfer.write, result);
 	trace_scullpin_complete(req->id, result);
@@ -171,20 +177,76 @@ void scullpin_request_put(struct scullpin_request *req)
 		request_end(req);
 }
 
+/* Become the owner, if nobody is. */
+static bool request_own(struct scullpin_request *req, enum scullpin_request_owner owner)
+{
+	return cmpxchg(&req->owner, SCULLPIN_OWNER_NONE, owner) == SCULLPIN_OWNER_NONE;
+}
+
+/**
+ * scullpin_request_answer - note what an engine that was asked to move has moved
+ * @req: owned by the caller
+ * @bytes: from the start; fewer than asked is an error of the engine
+ *
+ * Context: any.
+ */
+void scullpin_request_answer(struct scullpin_request *req, size_t bytes)
+{
+	req->moved = bytes;
+	req->touched = bytes;
+	if (bytes < req->xfer.memory.bytes)
+		req->error = -EIO;
+}
+
 /**
  * scullpin_request_done - the engine's answer
  * @xfer: of a request
- * @bytes: moved, counted from the start
- * @error: 0 or a negative errno; the first error of a request wins
+ * @bytes: moved, counted from the start; fewer than asked is an error
+ *
+ * An answer that comes after the deadline finds the request owned by who ends
+ * it, and waiting for the engine to become quiet: it changes nothing.
  *
  * Context: process context; may sleep.
  */
-void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes, int error)
+void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes)
 {
 	struct scullpin_request *req = container_of(xfer, struct scullpin_request, xfer);
 
-	req->moved = bytes;
-	if (error)
-		cmpxchg(&req->error, 0, error);
+	if (!request_own(req, SCULLPIN_OWNER_ENGINE)) {
+		WARN_ONCE(READ_ONCE(req->owner) != SCULLPIN_OWNER_ABORT, "scullpin: answered twice\n");
+		return;
+	}
+	scullpin_request_answer(req, bytes);
+	scullpin_request_put(req);
+}
+
+/**
+ * scullpin_request_claim - take the end of a request away from its engine
+ * @req: submitted; the caller knows that it has not ended
+ *
+ * Context: any.
+ * Return: whether scullpin_request_abort() must follow; else the engine has
+ * answered, and the end is near.
+ */
+bool scullpin_request_claim(struct scullpin_request *req)
+{
+	return request_own(req, SCULLPIN_OWNER_ABORT);
+}
+
+/**
+ * scullpin_request_abort - stop the engine, wait until it is quiet, end the request
+ * @req: claimed; not touched by the caller any more unless it waits for it
+ * @error: what the caller of the request is told
+ *
+ * Context: process context; sleeps.
+ */
+void scullpin_request_abort(struct scullpin_request *req, int error)
+{
+	struct scullpin_transfer *xfer = &req->xfer;
+
+	/* Who knows how far an engine that had begun has come: all may be dirty. */
+	if (xfer->sdev->engine->terminate(xfer))
+		req->touched = xfer->memory.bytes;
+	req->error = error;
 	scullpin_request_put(req);
 }

@@ -42,6 +42,7 @@ static struct scullpin_config scullpin_defaults = {
 	.logical_block_size = 512,
 	.dma_alignment = 4,
 	.max_pinned = SZ_64M,
+	.deadline_ms = 10 * MSEC_PER_SEC,
 };
 
 static u64 *knob_field(const struct scullpin_knob *knob, struct scullpin_config *config)
@@ -144,7 +145,7 @@ static ssize_t knob_store(struct device *dev, struct device_attribute *attr, con
 
 	if (ret)
 		return ret;
-	scullpin_budget_wake(&scullpin_device_of(dev)->budget);
+	scullpin_device_settings_changed(scullpin_device_of(dev));
 	return count;
 }
 
@@ -179,6 +180,8 @@ SCULLPIN_KNOB(max_pinned, 0644, "bytes of user memory pinned at once (default 64
 	      .min = 1, .max = U64_MAX);
 SCULLPIN_KNOB(unaligned, 0644, "unaligned direct I/O: refuse or buffered (default refuse)",
 	      .words = unaligned_words);
+SCULLPIN_KNOB(deadline_ms, 0644, "milliseconds an engine may be silent beyond its delay (default 10000)",
+	      .min = 1, .max = 60 * MSEC_PER_SEC);
 
 static struct attribute *scullpin_config_attributes[] = {
 	&attribute_size.attr.attr,
@@ -190,6 +193,7 @@ static struct attribute *scullpin_config_attributes[] = {
 	&attribute_bandwidth.attr.attr,
 	&attribute_max_pinned.attr.attr,
 	&attribute_unaligned.attr.attr,
+	&attribute_deadline_ms.attr.attr,
 	NULL
 };
 

@@ -32,6 +32,8 @@ enum scullpin_unaligned {
  * @bandwidth: bytes per second, 0 for unlimited; live
  * @max_pinned: bytes of user memory pinned at once, at most; live
  * @unaligned: enum scullpin_unaligned; live
+ * @deadline_ms: milliseconds that an engine may be silent beyond the modelled
+ *	delay; live
  */
 struct scullpin_config {
 	u64 size;
@@ -43,6 +45,7 @@ struct scullpin_config {
 	u64 bandwidth;
 	u64 max_pinned;
 	u64 unaligned;
+	u64 deadline_ms;
 };
 
 extern const struct attribute_group scullpin_config_group;

@@ -10,6 +10,7 @@
 #include <linux/wait_bit.h>
 
 #include "device.h"
+#include "fault.h"
 #include "file.h"
 
 #define SCULLPIN_MINORS 256
@@ -33,6 +34,7 @@ static void scullpin_device_release(struct device *dev)
 {
 	struct scullpin_device *sdev = scullpin_device_of(dev);
 
+	scullpin_watch_exit(&sdev->watch);
 	scullpin_store_exit(&sdev->store);
 	scullpin_stats_exit(&sdev->stats);
 	kfree(sdev);
@@ -48,10 +50,11 @@ static void scullpin_device_release(struct device *dev)
  */
 struct scullpin_device *scullpin_device_create(unsigned int index)
 {
-	struct scullpin_device *sdev;
+	struct scullpin_device *sdev = NULL;
 	int ret;
 
-	sdev = kzalloc(sizeof(*sdev), GFP_KERNEL);
+	if (!scullpin_fault_hits(SCULLPIN_FAULT_DEVICE_ALLOC))
+		sdev = kzalloc(sizeof(*sdev), GFP_KERNEL);
 	if (!sdev)
 		return ERR_PTR(-ENOMEM);
 	ret = scullpin_config_load(&sdev->config);
@@ -62,7 +65,8 @@ struct scullpin_device *scullpin_device_create(unsigned int index)
 		goto err_free;
 	scullpin_store_init(&sdev->store);
 	scullpin_budget_init(&sdev->budget, &sdev->config.max_pinned);
-	spin_lock_init(&sdev->pace.lock);
+	scullpin_pace_init(&sdev->pace);
+	scullpin_watch_init(&sdev->watch, &sdev->config.deadline_ms);
 	sdev->engine = &scullpin_engine_cpu;
 
 	device_initialize(&sdev->dev);
@@ -73,10 +77,12 @@ struct scullpin_device *scullpin_device_create(unsigned int index)
 	sdev->dev.devt = MKDEV(MAJOR(scullpin_first), MINOR(scullpin_first) + index);
 	cdev_init(&sdev->cdev, &scullpin_file_ops);
 	sdev->cdev.owner = THIS_MODULE;
-	ret = dev_set_name(&sdev->dev, "scullpin%u", index);
+	ret = scullpin_fault_hits(SCULLPIN_FAULT_DEVICE_NAME) ? -ENOMEM :
+		dev_set_name(&sdev->dev, "scullpin%u", index);
 	if (ret)
 		goto err_put;
-	ret = cdev_device_add(&sdev->cdev, &sdev->dev);
+	ret = scullpin_fault_hits(SCULLPIN_FAULT_DEVICE_ADD) ? -ENOMEM :
+		cdev_device_add(&sdev->cdev, &sdev->dev);
 	if (ret)
 		goto err_put;
 	return sdev;
@@ -102,6 +108,18 @@ void scullpin_device_remove(struct scullpin_device *sdev)
 }
 
 /**
+ * scullpin_device_settings_changed - let those who wait by a live setting look again
+ * @sdev: the device
+ *
+ * Context: process context.
+ */
+void scullpin_device_settings_changed(struct scullpin_device *sdev)
+{
+	scullpin_budget_wake(&sdev->budget);
+	scullpin_watch_look(&sdev->watch);
+}
+
+/**
  * scullpin_device_init - the class and the numbers of the nodes
  *
  * Context: module initialisation.
@@ -111,10 +129,12 @@ int scullpin_device_init(void)
 {
 	int ret;
 
-	ret = alloc_chrdev_region(&scullpin_first, 0, SCULLPIN_MINORS, "scullpin");
+	ret = scullpin_fault_hits(SCULLPIN_FAULT_NODE_NUMBERS) ? -EBUSY :
+		alloc_chrdev_region(&scullpin_first, 0, SCULLPIN_MINORS, "scullpin");
 	if (ret)
 		return ret;
-	ret = class_register(&scullpin_class);
+	ret = scullpin_fault_hits(SCULLPIN_FAULT_NODE_CLASS) ? -ENOMEM :
+		class_register(&scullpin_class);
 	if (ret)
 		unregister_chrdev_region(scullpin_first, SCULLPIN_MINORS);
 	return ret;

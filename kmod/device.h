@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "stats.h"
 #include "store.h"
+#include "watch.h"
 
 /**
  * struct scullpin_device - one device
@@ -20,6 +21,7 @@
  * @store: the medium
  * @budget: bound on pinned user memory
  * @pace: the modelled speed
+ * @watch: requests that the engine has, and their deadlines
  * @stats: counters
  * @last_id: number of the last request, for trace events
  */
@@ -31,6 +33,7 @@ struct scullpin_device {
 	struct scullpin_store store;
 	struct scullpin_budget budget;
 	struct scullpin_pace pace;
+	struct scullpin_watch watch;
 	struct scullpin_stats stats;
 	atomic64_t last_id;
 };
@@ -44,5 +47,6 @@ int scullpin_device_init(void);
 void scullpin_device_exit(void);
 struct scullpin_device *scullpin_device_create(unsigned int index);
 void scullpin_device_remove(struct scullpin_device *sdev);
+void scullpin_device_settings_changed(struct scullpin_device *sdev);
 
 #endif /* SCULLPIN_DEVICE_H */

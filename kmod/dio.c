@@ -14,6 +14,7 @@
 
 #include "device.h"
 #include "dio.h"
+#include "pace.h"
 #include "pin.h"
 #include "request.h"
 #include "store.h"
@@ -43,23 +44,11 @@ static int dio_no_memory(const struct kiocb *iocb)
 	return dio_nowait(iocb) ? -EAGAIN : -ENOMEM;
 }
 
-/**
- * scullpin_dio_has_delay - does the modelled device take time?
- * @sdev: the device
- *
- * Context: any.
- * Return: whether every request goes through the engine's delay.
- */
-bool scullpin_dio_has_delay(const struct scullpin_device *sdev)
-{
-	return READ_ONCE(sdev->config.latency_us) || READ_ONCE(sdev->config.bandwidth);
-}
-
 /* May this end in the caller's context, before the call returns? */
 static bool dio_is_inline(const struct scullpin_device *sdev, struct kiocb *iocb,
 			  const struct iov_iter *iter)
 {
-	if (!sdev->engine->move || scullpin_dio_has_delay(sdev))
+	if (!sdev->engine->move || scullpin_pace_has_delay(sdev))
 		return false;
 	switch ((enum scullpin_completion)READ_ONCE(sdev->config.completion)) {
 	case SCULLPIN_COMPLETION_INLINE:
@@ -86,70 +75,74 @@ static bool dio_is_divisible(const struct scullpin_device *sdev, const struct io
 	return !(iov_iter_alignment(iter) & (sdev->config.logical_block_size - 1));
 }
 
-/* Pin one batch, move it, let it go. Returns bytes, 0 or less when nothing moved. */
-static ssize_t dio_move_batch(struct scullpin_device *sdev, const struct kiocb *iocb, u64 pos,
-			      struct iov_iter *iter)
+/* Pin one batch, move it from @pos + *@moved on, let it go, add to *@moved. */
+static int dio_move_batch(struct scullpin_device *sdev, const struct kiocb *iocb,
+			  struct iov_iter *iter, size_t *moved)
 {
 	struct bio_vec memory[DIO_BATCH], medium[DIO_BATCH_MEDIUM];
 	struct scullpin_transfer xfer;
 	bool pinned = user_backed_iter(iter);
-	ssize_t bytes, moved;
+	ssize_t bytes, wanted;
+	size_t step = 0;
+	int ret = 0;
 
 	xfer.sdev = sdev;
 	xfer.write = iov_iter_rw(iter) == WRITE;
 	xfer.memory = (struct scullpin_ranges)SCULLPIN_RANGES(memory, DIO_BATCH);
 	xfer.medium = (struct scullpin_ranges)SCULLPIN_RANGES(medium, DIO_BATCH_MEDIUM);
 	bytes = scullpin_pin_ranges(iter, &xfer.memory, sdev->config.logical_block_size,
-				    &sdev->stats);
+				    &sdev->stats, &ret);
 	if (bytes < 0)
 		return bytes;
-	moved = scullpin_store_get(&sdev->store, pos, bytes, xfer.write, dio_gfp(iocb),
-				   &xfer.medium);
-	moved = moved > 0 ? sdev->engine->move(&xfer) : dio_no_memory(iocb);
-	iov_iter_revert(iter, bytes - max_t(ssize_t, moved, 0));
+	wanted = scullpin_store_get(&sdev->store, iocb->ki_pos + *moved, bytes, xfer.write,
+				    dio_gfp(iocb), &xfer.medium);
+	if (wanted < bytes)
+		ret = dio_no_memory(iocb);
+	if (wanted > 0)
+		step = sdev->engine->move(&xfer);
+	if (wanted > 0 && step < wanted)
+		ret = -EIO;
+	iov_iter_revert(iter, bytes - step);
 	if (pinned)
-		scullpin_pin_release(&xfer.memory, xfer.write ? 0 : max_t(ssize_t, moved, 0),
-				     &sdev->stats);
+		scullpin_pin_release(&xfer.memory, xfer.write ? 0 : step, &sdev->stats);
 	scullpin_store_put(&xfer.medium);
-	return moved;
+	*moved += step;
+	return ret;
 }
 
 static ssize_t dio_batches(struct scullpin_device *sdev, struct kiocb *iocb, struct iov_iter *iter)
 {
 	bool write = iov_iter_rw(iter) == WRITE;
-	ssize_t step = 0;
 	size_t moved = 0;
+	ssize_t result;
 	u64 budget = 0;
+	int ret = 0;
 
 	if (user_backed_iter(iter))
 		budget = iov_iter_npages(iter, DIO_BATCH) * PAGE_SIZE;
 	if (budget)
-		step = scullpin_budget_get(&sdev->budget, budget, dio_nowait(iocb));
-	if (step)
+		ret = scullpin_budget_get(&sdev->budget, budget, dio_nowait(iocb));
+	if (ret)
 		goto out_account;
 	/* Nobody retries the rest of a short NOWAIT write: have all its memory first. */
 	if (write && dio_nowait(iocb) &&
 	    scullpin_store_reserve(&sdev->store, iocb->ki_pos, iov_iter_count(iter),
 				   dio_gfp(iocb))) {
-		step = -EAGAIN;
+		ret = -EAGAIN;
 		goto out_put_budget;
 	}
-	while (iov_iter_count(iter)) {
-		step = dio_move_batch(sdev, iocb, iocb->ki_pos + moved, iter);
-		if (step <= 0)
-			break;
-		moved += step;
-		step = fatal_signal_pending(current) ? -EINTR : 0;
-		if (step)
-			break;
+	while (!ret && iov_iter_count(iter)) {
+		ret = dio_move_batch(sdev, iocb, iter, &moved);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 	}
 	scullpin_stats_inc(&sdev->stats, requests_inline);
 out_put_budget:
 	scullpin_budget_put(&sdev->budget, budget);
 out_account:
-	step = moved ?: step;
-	scullpin_account(sdev, write, step);
-	return step;
+	result = moved ?: ret;
+	scullpin_account(sdev, write, result);
+	return result;
 }
 
 /* Take all pages of a request: the caller's, then the medium's for as many bytes. */
@@ -158,6 +151,7 @@ static int dio_hold(struct scullpin_request *req, struct kiocb *iocb, struct iov
 	struct scullpin_transfer *xfer = &req->xfer;
 	struct scullpin_device *sdev = xfer->sdev;
 	ssize_t bytes;
+	int stop;	/* a short list is a short request */
 
 	if (user_backed_iter(iter)) {
 		u64 budget = xfer->memory.max * PAGE_SIZE;
@@ -169,11 +163,10 @@ static int dio_hold(struct scullpin_request *req, struct kiocb *iocb, struct iov
 		req->pinned = true;
 	}
 	bytes = scullpin_pin_ranges(iter, &xfer->memory, sdev->config.logical_block_size,
-				    &sdev->stats);
+				    &sdev->stats, &stop);
 	if (bytes < 0)
 		return bytes;
 	trace_scullpin_pin(req->id, xfer->memory.nr, bytes);
-	xfer->delay_bytes = bytes;
 	if (scullpin_store_get(&sdev->store, iocb->ki_pos, bytes, xfer->write, dio_gfp(iocb),
 			       &xfer->medium) < bytes) {
 		iov_iter_revert(iter, bytes);
@@ -189,22 +182,26 @@ static int dio_hold(struct scullpin_request *req, struct kiocb *iocb, struct iov
  */
 static ssize_t dio_submit(struct scullpin_request *req, struct kiocb *iocb)
 {
-	const struct scullpin_engine_ops *engine = req->xfer.sdev->engine;
+	struct scullpin_device *sdev = req->xfer.sdev;
 	bool wait = is_sync_kiocb(iocb);
 	ssize_t result;
 
 	req->iocb = wait ? NULL : iocb;
 	refcount_set(&req->ref, 2);
+	req->xfer.delay = scullpin_pace_delay(sdev, req->copied + req->xfer.memory.bytes);
 	scullpin_request_advance(req, SCULLPIN_REQUEST_PINNED, SCULLPIN_REQUEST_SUBMITTED);
-	scullpin_stats_inc(&req->xfer.sdev->stats, requests_deferred);
+	scullpin_stats_inc(&sdev->stats, requests_deferred);
 	trace_scullpin_issue(req->id, req->xfer.memory.bytes);
-	engine->submit(&req->xfer);
+	sdev->engine->submit(&req->xfer);
+	/* From here on the engine can be stopped; our reference keeps the request. */
+	scullpin_watch_add(&sdev->watch, req);
 	scullpin_request_put(req);
 	if (!wait)
 		return -EIOCBQUEUED;
 
 	if (wait_for_completion_killable(&req->ended)) {
-		engine->cancel(&req->xfer);
+		if (scullpin_request_claim(req))
+			scullpin_request_abort(req, -EINTR);
 		wait_for_completion(&req->ended);
 	}
 	result = scullpin_request_result(req);
@@ -232,8 +229,8 @@ static ssize_t dio_request(struct scullpin_device *sdev, struct kiocb *iocb, str
 		goto err_release;
 	if (!at_once)
 		return dio_submit(req, iocb);
-	req->moved = sdev->engine->move(&req->xfer);
-	ret = req->moved;
+	scullpin_request_answer(req, sdev->engine->move(&req->xfer));
+	ret = scullpin_request_result(req);
 	scullpin_stats_inc(&sdev->stats, requests_inline);
 err_release:
 	scullpin_request_release(req);
@@ -289,7 +286,6 @@ ssize_t scullpin_dio_delay(struct scullpin_device *sdev, struct kiocb *iocb, boo
 	}
 	req->copied = copied;
 	req->xfer.write = write;
-	req->xfer.delay_bytes = copied;
 	trace_scullpin_submit(req->id, write, iocb->ki_pos, copied, iocb->ki_flags);
 	scullpin_request_advance(req, SCULLPIN_REQUEST_NEW, SCULLPIN_REQUEST_PINNED);
 	return dio_submit(req, iocb);

@@ -11,6 +11,5 @@ struct scullpin_device;
 ssize_t scullpin_dio_rw(struct scullpin_device *sdev, struct kiocb *iocb, struct iov_iter *iter);
 ssize_t scullpin_dio_delay(struct scullpin_device *sdev, struct kiocb *iocb, bool write,
 			   size_t copied);
-bool scullpin_dio_has_delay(const struct scullpin_device *sdev);
 
 #endif /* SCULLPIN_DIO_H */

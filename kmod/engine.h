@@ -3,37 +3,32 @@
 #define SCULLPIN_ENGINE_H
 
 #include <linux/hrtimer.h>
-#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "pace.h"
 #include "ranges.h"
 
 struct scullpin_device;
 struct scullpin_transfer;
 
-/* The longest that a modelled delay lasts: a request always ends. */
-#define SCULLPIN_MAX_DELAY_US (60ULL * USEC_PER_SEC)
-
 /**
  * typedef scullpin_done_fn - a transfer has ended
  * @xfer: as submitted; not touched by the engine any more
- * @bytes: moved, counted from the start
- * @error: 0 or a negative errno that stopped it
+ * @bytes: moved, counted from the start; fewer than asked is an error
  *
  * Context: process context, once a submission.
  */
-typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes, int error);
+typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes);
 
 /**
  * struct scullpin_transfer - what an engine is asked to move
  * @sdev: the device; the engine reads its settings, nothing else
  * @memory: page ranges of the caller
  * @medium: page ranges of the device, of the same length
- * @delay_bytes: bytes that the modelled bandwidth counts; @memory may be empty
+ * @delay: nanoseconds before it is moved, of the modelled device
  * @write: from memory to the medium, else the other way
  * @done: called once after submit
- * @cpu: engine_cpu's own: the worker's item, the delay before it, whether the
- *	delay was cut short
+ * @cpu: engine_cpu's own: the worker's item and the delay before it
  *
  * An engine knows neither kiocb nor file.
  */
@@ -41,14 +36,12 @@ struct scullpin_transfer {
 	struct scullpin_device *sdev;
 	struct scullpin_ranges memory;
 	struct scullpin_ranges medium;
-	size_t delay_bytes;
+	ktime_t delay;
 	bool write;
 	scullpin_done_fn done;
 	struct {
 		struct work_struct work;
 		struct hrtimer timer;
-		bool delayed;
-		bool cancelled;
 	} cpu;
 };
 
@@ -56,26 +49,18 @@ struct scullpin_transfer {
  * struct scullpin_engine_ops - who moves the bytes
  * @name: as in settings
  * @move: move it now, in the caller's context, without sleeping under locks;
- *	returns bytes. NULL when only submit() can
+ *	returns bytes, fewer than asked when the engine failed. NULL when only
+ *	submit() can
  * @submit: move it later; calls done() once, also before returning
- * @cancel: end it early if it has not begun; done() is still called once. The
- *	caller guarantees that @xfer lives until then
+ * @terminate: stop, and wait until quiet: afterwards nothing touches @xfer or its
+ *	pages, and done() is not called any more. Returns whether it may have begun
+ *	to move. Sleeps; the caller guarantees that @xfer lives until it returns
  */
 struct scullpin_engine_ops {
 	const char *name;
 	size_t (*move)(struct scullpin_transfer *xfer);
 	void (*submit)(struct scullpin_transfer *xfer);
-	void (*cancel)(struct scullpin_transfer *xfer);
-};
-
-/**
- * struct scullpin_pace - the modelled speed of a device
- * @lock: protects @busy_until; a leaf, taken with nothing inside
- * @busy_until: when the modelled bus is free again
- */
-struct scullpin_pace {
-	spinlock_t lock;
-	ktime_t busy_until;
+	bool (*terminate)(struct scullpin_transfer *xfer);
 };
 
 extern const struct scullpin_engine_ops scullpin_engine_cpu;

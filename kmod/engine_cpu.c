@@ -4,17 +4,15 @@
  * the delay of a modelled device. scullp deferred its completions by a delayed
  * work item; an hrtimer gives microseconds instead of jiffies.
  */
+#include <linux/delay.h>
 #include <linux/highmem.h>
-#include <linux/ktime.h>
-#include <linux/math64.h>
 #include <linux/sched.h>
 
 #include "compat/compat.h"
 #include "device.h"
 #include "engine.h"
+#include "fault.h"
 #include "store.h"
-
-#define CPU_MAX_DELAY_NS ((s64)(SCULLPIN_MAX_DELAY_US * NSEC_PER_USEC))
 
 static struct workqueue_struct *cpu_queue;
 
@@ -42,7 +40,7 @@ static void copy_piece(struct bio_vec *medium, unsigned int at, struct bio_vec *
 static size_t cpu_move(struct scullpin_transfer *xfer)
 {
 	struct scullpin_ranges *memory = &xfer->memory, *medium = &xfer->medium;
-	unsigned int i, at, from = 0, length;
+	unsigned int i, at, from = 0, length = 1;
 	struct bio_vec *bv = memory->bv;
 	size_t moved = 0;
 
@@ -50,6 +48,9 @@ static size_t cpu_move(struct scullpin_transfer *xfer)
 		scullpin_store_lock_page(medium->bv[i].bv_page);
 		for (at = 0; at < medium->bv[i].bv_len && moved < memory->bytes; at += length) {
 			length = min(medium->bv[i].bv_len - at, bv->bv_len - from);
+			length = scullpin_fault_pass(SCULLPIN_FAULT_ENGINE_BYTES, length);
+			if (!length)
+				break;
 			copy_piece(&medium->bv[i], at, bv, from, length, xfer->write);
 			moved += length;
 			from += length;
@@ -59,6 +60,8 @@ static size_t cpu_move(struct scullpin_transfer *xfer)
 			}
 		}
 		scullpin_store_unlock_page(medium->bv[i].bv_page);
+		if (!length)
+			break;
 		cond_resched();
 	}
 	return moved;
@@ -67,18 +70,21 @@ static size_t cpu_move(struct scullpin_transfer *xfer)
 static void cpu_work(struct work_struct *work)
 {
 	struct scullpin_transfer *xfer = container_of(work, struct scullpin_transfer, cpu.work);
+	unsigned int late_ms;
+	size_t moved;
 
 	/*
 	 * The timer's callback queued this item and may still be on its way out
 	 * on another CPU, touching the timer: wait for it before the end of the
 	 * request frees that memory.
 	 */
-	if (xfer->cpu.delayed)
+	if (xfer->delay)
 		hrtimer_cancel(&xfer->cpu.timer);
-	if (xfer->cpu.cancelled)
-		xfer->done(xfer, 0, -EINTR);
-	else
-		xfer->done(xfer, cpu_move(xfer), 0);
+	moved = cpu_move(xfer);
+	late_ms = scullpin_fault_take(SCULLPIN_FAULT_ENGINE_LATE);
+	if (late_ms)
+		msleep(late_ms);
+	xfer->done(xfer, moved);
 }
 
 static enum hrtimer_restart cpu_timer(struct hrtimer *timer)
@@ -89,55 +95,34 @@ static enum hrtimer_restart cpu_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* How long the modelled device takes from now: queueing, movement, latency. */
-static ktime_t cpu_delay(struct scullpin_transfer *xfer)
-{
-	const struct scullpin_config *config = &xfer->sdev->config;
-	u64 bandwidth = READ_ONCE(config->bandwidth);
-	s64 ns = READ_ONCE(config->latency_us) * NSEC_PER_USEC;
-	struct scullpin_pace *pace = &xfer->sdev->pace;
-	ktime_t now = ktime_get();
-
-	if (bandwidth) {
-		spin_lock(&pace->lock);
-		pace->busy_until = max(pace->busy_until, now) +
-			mul_u64_u64_div_u64(xfer->delay_bytes, NSEC_PER_SEC, bandwidth);
-		pace->busy_until = min(pace->busy_until, now + CPU_MAX_DELAY_NS);
-		ns += pace->busy_until - now;
-		spin_unlock(&pace->lock);
-	}
-	return min(ns, CPU_MAX_DELAY_NS);
-}
-
 static void cpu_submit(struct scullpin_transfer *xfer)
 {
-	ktime_t delay = cpu_delay(xfer);
-
 	INIT_WORK(&xfer->cpu.work, cpu_work);
-	xfer->cpu.cancelled = false;
-	xfer->cpu.delayed = delay > 0;
-	if (!delay) {
-		queue_work(cpu_queue, &xfer->cpu.work);
-		return;
-	}
 	hrtimer_setup(&xfer->cpu.timer, cpu_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
-	hrtimer_start(&xfer->cpu.timer, delay, HRTIMER_MODE_REL);
+	if (scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_SUBMIT))
+		xfer->done(xfer, 0);
+	else if (scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_LOST))
+		return;
+	else if (xfer->delay)
+		hrtimer_start(&xfer->cpu.timer, xfer->delay, HRTIMER_MODE_REL);
+	else
+		queue_work(cpu_queue, &xfer->cpu.work);
 }
 
-static void cpu_cancel(struct scullpin_transfer *xfer)
+static bool cpu_terminate(struct scullpin_transfer *xfer)
 {
-	/* Fired or firing: the worker has it and will not be long. */
-	if (!xfer->cpu.delayed || hrtimer_try_to_cancel(&xfer->cpu.timer) != 1)
-		return;
-	xfer->cpu.cancelled = true;
-	queue_work(cpu_queue, &xfer->cpu.work);
+	/* The timer first: it queues the work. */
+	bool waited = xfer->delay && hrtimer_cancel(&xfer->cpu.timer);
+	bool queued = cancel_work_sync(&xfer->cpu.work);
+
+	return !waited && !queued;
 }
 
 const struct scullpin_engine_ops scullpin_engine_cpu = {
 	.name = "cpu",
 	.move = cpu_move,
 	.submit = cpu_submit,
-	.cancel = cpu_cancel,
+	.terminate = cpu_terminate,
 };
 
 /**
@@ -148,7 +133,8 @@ const struct scullpin_engine_ops scullpin_engine_cpu = {
  */
 int scullpin_engine_cpu_init(void)
 {
-	cpu_queue = alloc_workqueue("scullpin", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_QUEUE))
+		cpu_queue = alloc_workqueue("scullpin", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return cpu_queue ? 0 : -ENOMEM;
 }
 

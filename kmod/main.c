@@ -9,6 +9,8 @@
 
 #include "device.h"
 #include "engine.h"
+#include "fault.h"
+#include "watch.h"
 
 static struct scullpin_device *scullpin_device0;
 
@@ -16,12 +18,16 @@ static int __init scullpin_init(void)
 {
 	int ret;
 
+	scullpin_fault_init();
 	ret = scullpin_engine_cpu_init();
 	if (ret)
-		return ret;
-	ret = scullpin_device_init();
+		goto err_exit_fault;
+	ret = scullpin_watch_start();
 	if (ret)
 		goto err_exit_engine;
+	ret = scullpin_device_init();
+	if (ret)
+		goto err_stop_watch;
 	scullpin_device0 = scullpin_device_create(0);
 	if (IS_ERR(scullpin_device0)) {
 		ret = PTR_ERR(scullpin_device0);
@@ -31,8 +37,12 @@ static int __init scullpin_init(void)
 
 err_exit_device:
 	scullpin_device_exit();
+err_stop_watch:
+	scullpin_watch_stop();
 err_exit_engine:
 	scullpin_engine_cpu_exit();
+err_exit_fault:
+	scullpin_fault_exit();
 	return ret;
 }
 
@@ -42,6 +52,8 @@ static void __exit scullpin_exit(void)
 	/* No file is open, so no request is in flight; a worker may still be on its way out. */
 	scullpin_engine_cpu_exit();
 	scullpin_device_exit();
+	scullpin_watch_stop();
+	scullpin_fault_exit();
 }
 
 module_init(scullpin_init);

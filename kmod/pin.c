@@ -12,6 +12,7 @@
 #include <linux/uio.h>
 
 #include "compat/compat.h"
+#include "fault.h"
 #include "pin.h"
 #include "ranges.h"
 #include "stats.h"
@@ -68,6 +69,7 @@ static size_t pin_trim(struct scullpin_ranges *ranges, size_t granule, bool pinn
  *	page cannot be had
  * @granule: a power of two; what is taken is cut down to a multiple of it
  * @stats: counters of the device
+ * @stop: 0, or why the list ends before the iterator and before it is full
  *
  * User pages are pinned, with write intent exactly when the iterator is a
  * destination: write(2) from read-only memory works. Kernel memory is not
@@ -78,17 +80,21 @@ static size_t pin_trim(struct scullpin_ranges *ranges, size_t granule, bool pinn
  * Return: bytes taken (more than 0), else -EFAULT or what stopped the first page.
  */
 ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *ranges,
-			    size_t granule, struct scullpin_stats *stats)
+			    size_t granule, struct scullpin_stats *stats, int *stop)
 {
 	bool pinned = user_backed_iter(iter);
 	struct page *batch[PIN_BATCH];
 	struct page **pages = batch;
+	unsigned int limit;
 	ssize_t bytes = 0;
 	size_t offset;
 
 	while (iov_iter_count(iter) && !scullpin_ranges_full(ranges)) {
-		bytes = iov_iter_extract_pages(iter, &pages, iov_iter_count(iter),
-					       min(PIN_BATCH, ranges->max - ranges->nr), 0,
+		limit = min(PIN_BATCH, ranges->max - ranges->nr);
+		if (scullpin_fault_armed(SCULLPIN_FAULT_PIN_PAGE))
+			limit = 1;
+		bytes = scullpin_fault_hits(SCULLPIN_FAULT_PIN_PAGE) ? -EFAULT :
+			iov_iter_extract_pages(iter, &pages, iov_iter_count(iter), limit, 0,
 					       &offset);
 		if (bytes <= 0)
 			break;
@@ -97,12 +103,11 @@ ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *range
 	}
 	if (pinned)
 		scullpin_stats_add(stats, pages_pinned, ranges->nr);
-	if (bytes <= 0)
+	*stop = bytes > 0 ? 0 : bytes ?: -EFAULT;
+	if (*stop)
 		scullpin_stats_inc(stats, short_pins);
 	iov_iter_revert(iter, pin_trim(ranges, granule, pinned, stats));
-	if (ranges->bytes)
-		return ranges->bytes;
-	return bytes < 0 ? bytes : -EFAULT;
+	return ranges->bytes ?: *stop ?: -EFAULT;
 }
 
 /**

@@ -12,6 +12,7 @@
 #include "compat/compat.h"
 #include "device.h"
 #include "dio.h"
+#include "pace.h"
 #include "plain.h"
 #include "ranges.h"
 #include "request.h"
@@ -71,7 +72,7 @@ static ssize_t plain_copy(struct scullpin_device *sdev, struct kiocb *iocb, stru
 /* Does a request end later than its copy? Asynchronous ones when asked to, all with a delay. */
 static bool plain_is_delayed(const struct scullpin_device *sdev, struct kiocb *iocb)
 {
-	if (scullpin_dio_has_delay(sdev))
+	if (scullpin_pace_has_delay(sdev))
 		return true;
 	return !is_sync_kiocb(iocb) &&
 	       READ_ONCE(sdev->config.completion) == SCULLPIN_COMPLETION_DEFERRED;

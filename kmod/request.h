@@ -4,6 +4,7 @@
 
 #include <linux/completion.h>
 #include <linux/fs.h>
+#include <linux/list.h>
 #include <linux/refcount.h>
 
 #include "engine.h"
@@ -15,6 +16,13 @@ enum scullpin_request_state {
 	SCULLPIN_REQUEST_DONE,		/* everything released, the caller is told */
 };
 
+/* Who ends a request. The first to claim it does; the other leaves it alone. */
+enum scullpin_request_owner {
+	SCULLPIN_OWNER_NONE,
+	SCULLPIN_OWNER_ENGINE,		/* it has answered */
+	SCULLPIN_OWNER_ABORT,		/* the deadline passed, or the caller was killed */
+};
+
 /**
  * struct scullpin_request - one I/O that outlives the call that brought it
  * @xfer: what the engine sees; holds the page ranges
@@ -22,14 +30,19 @@ enum scullpin_request_state {
  * @id: the same in every trace event of the request
  * @budget: bytes of user memory accounted to it; 0 for kernel memory
  * @copied: bytes that a plain request had moved before submission
- * @moved: bytes the engine moved; written by done(), before the last put
- * @error: the first error; cmpxchg from 0
+ * @moved: bytes moved, counted from the start; written by the owner
+ * @touched: bytes from the start that the device may have written to @xfer.memory;
+ *	written by the owner
+ * @error: what ended it; written by the owner
+ * @owner: enum scullpin_request_owner; cmpxchg from NONE
+ * @deadline: jiffies after which the engine is stopped
+ * @watched: among the device's requests in flight
  * @ref: the submitter's own and the engine's; the last put ends the request
  * @state: where in its life it is; checked at each step
  * @pinned: @xfer.memory holds pins of user pages
  * @ended: a waiting caller sleeps here, and frees the request
  *
- * Written by the submitter until submission, by the engine's side after it.
+ * Written by the submitter until submission, by the owner after it.
  */
 struct scullpin_request {
 	struct scullpin_transfer xfer;
@@ -38,7 +51,11 @@ struct scullpin_request {
 	u64 budget;
 	size_t copied;
 	size_t moved;
+	size_t touched;
 	int error;
+	int owner;
+	unsigned long deadline;
+	struct list_head watched;
 	refcount_t ref;
 	enum scullpin_request_state state;
 	bool pinned;
@@ -53,7 +70,10 @@ void scullpin_request_advance(struct scullpin_request *req, enum scullpin_reques
 			      enum scullpin_request_state to);
 void scullpin_request_release(struct scullpin_request *req);
 ssize_t scullpin_request_result(const struct scullpin_request *req);
-void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes, int error);
+bool scullpin_request_claim(struct scullpin_request *req);
+void scullpin_request_abort(struct scullpin_request *req, int error);
+void scullpin_request_answer(struct scullpin_request *req, size_t bytes);
+void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes);
 void scullpin_request_put(struct scullpin_request *req);
 void scullpin_account(struct scullpin_device *sdev, bool write, ssize_t result);
 

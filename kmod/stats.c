@@ -3,6 +3,7 @@
 #include <linux/device.h>
 
 #include "device.h"
+#include "fault.h"
 #include "stats.h"
 
 /**
@@ -14,7 +15,8 @@
  */
 int scullpin_stats_init(struct scullpin_stats *stats)
 {
-	stats->counters = alloc_percpu(struct scullpin_counters);
+	if (!scullpin_fault_hits(SCULLPIN_FAULT_DEVICE_STATS))
+		stats->counters = alloc_percpu(struct scullpin_counters);
 	return stats->counters ? 0 : -ENOMEM;
 }
 

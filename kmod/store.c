@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/bit_spinlock.h>	/* relies on others for cpu_relax() */
 
+#include "fault.h"
 #include "ranges.h"
 #include "store.h"
 
@@ -77,13 +78,16 @@ static struct page *store_find_or_make(struct scullpin_store *store, unsigned lo
 
 	if (page)
 		return page;
+	if (scullpin_fault_hits(SCULLPIN_FAULT_STORE_PAGE))
+		return NULL;
 	fresh = alloc_page(gfp | __GFP_ZERO | __GFP_ACCOUNT);
 	if (!fresh)
 		return NULL;
 	set_page_private(fresh, 0);
 	get_page(fresh);	/* one reference for the store, one for the caller */
 	do {
-		old = xa_cmpxchg(&store->pages, index, NULL, fresh, gfp);
+		old = scullpin_fault_hits(SCULLPIN_FAULT_STORE_INDEX) ? XA_ERROR(-ENOMEM) :
+			xa_cmpxchg(&store->pages, index, NULL, fresh, gfp);
 		if (!old) {
 			atomic64_inc(&store->allocated);
 			return fresh;

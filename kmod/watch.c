@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The bound in time: an engine that does not answer by the deadline is
+ * stopped, and its request ends with -ETIMEDOUT. The end of a process waits for
+ * its requests without limit, so this is correctness, not comfort.
+ */
+#include <linux/jiffies.h>
+
+#include "fault.h"
+#include "request.h"
+#include "watch.h"
+
+static struct workqueue_struct *watch_queue;
+
+/* A quarter late at most. */
+static unsigned long watch_period(const struct scullpin_watch *watch)
+{
+	return msecs_to_jiffies(READ_ONCE(*watch->deadline_ms) / 4) + 1;
+}
+
+/* A request whose deadline has passed and which is ours to end; it stays on the list. */
+static struct scullpin_request *watch_claim(struct scullpin_watch *watch)
+{
+	struct scullpin_request *req, *found = NULL;
+
+	spin_lock(&watch->lock);
+	list_for_each_entry(req, &watch->requests, watched) {
+		if (time_after(jiffies, req->deadline) && scullpin_request_claim(req)) {
+			found = req;
+			break;
+		}
+	}
+	spin_unlock(&watch->lock);
+	return found;
+}
+
+static void watch_work(struct work_struct *work)
+{
+	struct scullpin_watch *watch = container_of(to_delayed_work(work), struct scullpin_watch,
+						    work);
+	struct scullpin_request *req;
+
+	while ((req = watch_claim(watch)))
+		scullpin_request_abort(req, -ETIMEDOUT);
+	spin_lock(&watch->lock);
+	if (!list_empty(&watch->requests))
+		queue_delayed_work(watch_queue, &watch->work, watch_period(watch));
+	spin_unlock(&watch->lock);
+}
+
+/**
+ * scullpin_watch_start - make the worker, once for all devices
+ *
+ * Context: module initialisation.
+ * Return: 0 or -ENOMEM.
+ */
+int scullpin_watch_start(void)
+{
+	if (!scullpin_fault_hits(SCULLPIN_FAULT_WATCH_QUEUE))
+		watch_queue = alloc_workqueue("scullpin_watch", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return watch_queue ? 0 : -ENOMEM;
+}
+
+/**
+ * scullpin_watch_stop - wait for the worker's last instruction, then undo start
+ *
+ * Context: module exit; sleeps.
+ */
+void scullpin_watch_stop(void)
+{
+	destroy_workqueue(watch_queue);
+}
+
+/**
+ * scullpin_watch_init - nothing to watch yet
+ * @watch: of a device
+ * @deadline_ms: where the live setting stands
+ *
+ * Context: any.
+ */
+void scullpin_watch_init(struct scullpin_watch *watch, const u64 *deadline_ms)
+{
+	spin_lock_init(&watch->lock);
+	INIT_LIST_HEAD(&watch->requests);
+	INIT_DELAYED_WORK(&watch->work, watch_work);
+	watch->deadline_ms = deadline_ms;
+}
+
+/**
+ * scullpin_watch_exit - undo init; no request is in flight
+ * @watch: of a device
+ *
+ * Context: process context; sleeps.
+ */
+void scullpin_watch_exit(struct scullpin_watch *watch)
+{
+	cancel_delayed_work_sync(&watch->work);
+}
+
+/**
+ * scullpin_watch_add - the engine has a request
+ * @watch: of its device
+ * @req: submitted, with its delay; the caller holds a reference
+ *
+ * Context: process context.
+ */
+void scullpin_watch_add(struct scullpin_watch *watch, struct scullpin_request *req)
+{
+	req->deadline = jiffies + nsecs_to_jiffies(req->xfer.delay) +
+			msecs_to_jiffies(READ_ONCE(*watch->deadline_ms)) + 1;
+	spin_lock(&watch->lock);
+	/* Else the worker sees that there are more, and comes back by itself. */
+	if (list_empty(&watch->requests))
+		queue_delayed_work(watch_queue, &watch->work, watch_period(watch));
+	list_add_tail(&req->watched, &watch->requests);
+	spin_unlock(&watch->lock);
+}
+
+/**
+ * scullpin_watch_del - a request has ended
+ * @watch: of its device
+ * @req: as added
+ *
+ * Context: process context.
+ */
+void scullpin_watch_del(struct scullpin_watch *watch, struct scullpin_request *req)
+{
+	spin_lock(&watch->lock);
+	list_del(&req->watched);
+	spin_unlock(&watch->lock);
+}
+
+/**
+ * scullpin_watch_look - look now: the setting has changed
+ * @watch: of a device
+ *
+ * Requests in flight keep the deadline that they were submitted with.
+ *
+ * Context: process context.
+ */
+void scullpin_watch_look(struct scullpin_watch *watch)
+{
+	mod_delayed_work(watch_queue, &watch->work, 0);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// An engine that is silent: every request ends in bounded time, and the device works afterwards. Hidden: needs a module with fault points.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "aio.hpp"
+#include "fault.hpp"
+#include "fixture.hpp"
+#include "memory.hpp"
+#include "ways.hpp"
+
+using scullpin::direction;
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+double seconds_since(clock_type::time_point begin) { return std::chrono::duration<double>(clock_type::now() - begin).count(); }
+
+/// Deferred requests, and a deadline of 100 ms: the answer may come a quarter late.
+struct impatient_device {
+    setting completion{"completion", "deferred"};
+    setting deadline{"deadline_ms", "100"};
+};
+
+void check_answers_in_time(clock_type::time_point begin)
+{
+    CHECK(seconds_since(begin) >= 0.1);
+    // A busy machine may wake nobody for a while; without a deadline it would be for ever.
+    CHECK(seconds_since(begin) < 3.0);
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(device_fixture, "a request that the engine never answers ends with ETIMEDOUT in bounded time", "[.][fault]")
+{
+    const impatient_device device;
+    const setting latency("latency_us", GENERATE("0", "50000"));
+    const auto dir = GENERATE(direction::read, direction::write);
+    const auto fd = open_direct();
+    const memory buffer(4);
+    for (const auto& way : all_ways()) {
+        CAPTURE(way.name);
+        const gain timed_out("timed_out");
+        const fault lost("engine_lost", 1);
+        const auto begin = clock_type::now();
+        CHECK(way.run(fd.get(), dir, buffer.span(), 0) == -ETIMEDOUT);
+        check_answers_in_time(begin);
+        CHECK(lost.fired());
+        CHECK(timed_out.value() == 1);
+        CHECK(way.run(fd.get(), dir, buffer.span(), 0) == static_cast<std::int64_t>(buffer.size()));
+    }
+}
+
+TEST_CASE_METHOD(device_fixture, "an answer that comes after the deadline changes nothing", "[.][fault]")
+{
+    const impatient_device device;
+    const auto fd = open_direct();
+    aio context;
+    for (int round = 0; round < 3; round++) {
+        memory buffer(4);
+        const fault late("engine_late", 500);
+        auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), buffer.size(), 0);
+        CHECK(context.run(request) == -ETIMEDOUT);
+        CHECK(late.fired());
+        // The engine was quiet before the pages were released: they are nobody's now.
+        buffer.unmap();
+    }
+}
+
+TEST_CASE_METHOD(device_fixture, "one lost request among many is the only one that times out", "[.][fault]")
+{
+    const impatient_device device;
+    const auto fd = open_direct();
+    constexpr std::size_t depth = 32;
+    const memory buffer(depth);
+    const gain timed_out("timed_out");
+    aio context(depth);
+    const fault lost("engine_lost", 17);
+    std::array<iocb, depth> requests{};
+    for (std::size_t i = 0; i < depth; i++) {
+        requests[i] = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
+        requests[i].aio_data = i;
+        REQUIRE(context.submit(requests[i]) == 1);
+    }
+    for (const auto& event : context.wait(depth)) {
+        CAPTURE(event.data);
+        CHECK(event.res == (event.data == 16 ? -ETIMEDOUT : static_cast<std::int64_t>(page_size)));
+    }
+    CHECK(timed_out.value() == 1);
+}
+
+TEST_CASE_METHOD(device_fixture, "pages of a mapped file that a late engine may have written to are marked dirty", "[.][fault]")
+{
+    const impatient_device device;
+    const auto fd = open_direct();
+    const memory buffer(4);
+    const gain dirtied("pages_dirtied");
+    const fault late("engine_late", 500);
+    aio context;
+    CHECK(context.run(aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), buffer.size(), 0)) == -ETIMEDOUT);
+    CHECK(dirtied.value() == 4);
+}
+
+TEST_CASE_METHOD(device_fixture, "what a process does not wait for any more is not waited for: a silent engine and a signal", "[.][fault]")
+{
+    const setting completion("completion", "deferred");
+    const fault lost("engine_lost", 1);
+    const auto begin = clock_type::now();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto fd = open_direct();
+        const memory buffer(1);
+        (void)!::pread(fd.get(), buffer.data(), page_size, 0);
+        ::_exit(0);
+    }
+    REQUIRE(eventually([] { return attribute("stats/in_flight") == 1; }));
+    ::kill(child, SIGKILL);
+    int status = 0;
+    CHECK(::waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status));
+    CHECK(seconds_since(begin) < 5.0);
+    CHECK(lost.fired());
+}
+
+TEST_CASE_METHOD(device_fixture, "a process that exits with a request that is never answered ends by the deadline", "[.][fault]")
+{
+    const impatient_device device;
+    const fault lost("engine_lost", 1);
+    const auto begin = clock_type::now();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto fd = open_direct();
+        const memory buffer(1);
+        aio context;
+        auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), page_size, 0);
+        (void)context.submit(request);
+        ::_exit(0);
+    }
+    int status = 0;
+    CHECK(::waitpid(child, &status, 0) == child);
+    CHECK(seconds_since(begin) < 3.0);
+    CHECK(lost.fired());
+}
+
+TEST_CASE_METHOD(device_fixture, "a lowered deadline holds for requests that come after it", "[.][fault]")
+{
+    const setting completion("completion", "deferred"), patient("deadline_ms", "60000");
+    const auto fd = open_direct();
+    const memory buffer(1);
+    const fault lost("engine_lost", 2);
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
+    const setting impatient("deadline_ms", "300");
+    const auto begin = clock_type::now();
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == -1);
+    CHECK(errno == ETIMEDOUT);
+    CHECK(seconds_since(begin) < 3.0);
+}
