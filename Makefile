@@ -4,7 +4,7 @@
 KERNEL ?= 6.1
 ARCH ?= amd64
 MODE ?= default
-export KERNEL ARCH MODE INPUT V
+export KERNEL ARCH MODE INPUT VARIANT V
 
 .DEFAULT_GOAL := help
 # One thing at a time: the scripts use the cores themselves.
@@ -25,6 +25,14 @@ test:
 ## check: style, layers, warnings, licences
 check:
 	@scripts/outcome check scripts/check
+
+## matrix: the whole suite on Debian's 6.1, 6.12 and 7.2, one row each [KERNEL=6.12 for one]
+matrix:
+	@scripts/outcome matrix scripts/matrix $(if $(filter command\ line environment,$(origin KERNEL)),$(KERNEL))
+
+## debug-test: the suites in the VM under KASAN, lockdep, kmemleak and fault injection [VARIANT=kcsan]
+debug-test:
+	@scripts/outcome debug-test scripts/debug-test
 
 ## mutants: planted bugs, each of which a test must catch
 mutants:
@@ -52,4 +60,4 @@ clean:
 clean-cache:
 	@scripts/outcome clean-cache scripts/clean-cache
 
-.PHONY: help demo test check mutants kmod user vm clean clean-cache
+.PHONY: help demo test check matrix debug-test mutants kmod user vm clean clean-cache

@@ -189,6 +189,23 @@ TEST_CASE_METHOD(device_fixture, "an engine that fails after some bytes moves ex
     check_device_works(fd.get());
 }
 
+TEST_CASE_METHOD(device_fixture, "a request that fails gives back what it took of the cap", "[.][fault]")
+{
+    const std::string completion_word = each_completion();
+    const setting completion("completion", completion_word), cap("max_pinned", std::to_string(pages * page_size));
+    const memory buffer(pages);
+    for (const char* point : {"pin_page", "store_page", "store_index", "engine_submit", "engine_bytes"}) {
+        CAPTURE(point, completion_word);
+        const auto fd = open_empty();
+        const fault failure(point, 1);
+        (void)!::pwrite(fd.get(), buffer.data(), buffer.size(), 0);
+        discard_all();
+        // Were a byte of the cap still taken, this request of its whole size would have to wait.
+        const setting at_once("completion", "deferred");
+        CHECK(nowait(fd.get(), direction::read, buffer) == static_cast<std::int64_t>(buffer.size()));
+    }
+}
+
 TEST_CASE_METHOD(module_fixture, "a module that cannot be set up says why, and nothing of it stays", "[.][fault]")
 {
     const std::pair<const char*, int> points[] = {

@@ -12,9 +12,11 @@ namespace module {
 int load(const std::string& parameters = {});
 /// delete_module(2), without waiting. @return 0 or -errno
 int unload();
-/// The same, repeated while the last close of the node is under way. @return 0, or -errno after two seconds
+/// The same, repeated while the last close of the node is under way. @return 0, or -errno after twenty seconds
 int unload_soon();
 [[nodiscard]] bool is_loaded();
+/// How often a test loads the module: @p stock times, on a debug kernel three times, because it delays each release by seconds on purpose.
+[[nodiscard]] int rounds(int stock);
 
 }  // namespace module
 

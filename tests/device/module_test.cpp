@@ -42,7 +42,7 @@ void check_device_works()
 
 TEST_CASE_METHOD(module_fixture, "the module is loaded, used and unloaded fifty times", "[.][module]")
 {
-    for (int round = 0; round < 50; round++) {
+    for (int round = 0; round < module::rounds(50); round++) {
         REQUIRE(module::load("completion=deferred") == 0);
         check_device_works();
         REQUIRE(module::unload_soon() == 0);
@@ -57,7 +57,7 @@ TEST_CASE_METHOD(module_fixture, "unloading right after the last completion neve
     const std::string latency = GENERATE("0", "300");
     const memory buffer(depth);
     aio context(depth);
-    for (int round = 0; round < 30; round++) {
+    for (int round = 0; round < module::rounds(30); round++) {
         REQUIRE(module::load("completion=deferred latency_us=" + latency) == 0);
         auto fd = open_direct();
         for (std::size_t i = 0; i < depth; i++) {

@@ -36,6 +36,17 @@ public:
         REQUIRE(io_uring_submit(&ring_) == 1);
     }
 
+    /// Queues what @p fill makes of an entry.
+    template <typename Prepare>
+    void prepare(Prepare fill)
+    {
+        io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+        REQUIRE(entry != nullptr);
+        fill(entry);
+    }
+    /// Submits what is queued. @return how many entries the kernel took, or -errno
+    long try_submit() { return io_uring_submit(&ring_); }
+
     struct completion {
         std::uint64_t name;
         int result;

@@ -2,16 +2,18 @@
 /*
  * A module that does the one wrong thing it is asked for when it is loaded, so that the harness can be seen to notice:
  *
- *   insmod trouble.ko kind=warn|pin|stay
+ *   insmod trouble.ko kind=warn|pin|stay|use-after-free|lock-inversion|leak
  */
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 static char *kind = "";
 module_param(kind, charp, 0444);
-MODULE_PARM_DESC(kind, "warn: a kernel warning; pin: a page is pinned and never released; stay: cannot be unloaded");
+MODULE_PARM_DESC(kind, "warn: a kernel warning; pin: a page is pinned and never released; stay: cannot be unloaded; use-after-free, lock-inversion, leak: for a debug kernel");
 
 /* The pinned page is one of insmod's stack: it outlives the process, because nobody releases it. */
 static int trouble_leak_pin(void)
@@ -23,6 +25,42 @@ static int trouble_leak_pin(void)
 	return pinned == 1 ? 0 : -EFAULT;
 }
 
+static int trouble_use_after_free(void)
+{
+	int *gone = kmalloc(sizeof(*gone), GFP_KERNEL);
+
+	if (!gone)
+		return -ENOMEM;
+	kfree(gone);
+	WRITE_ONCE(*gone, 1);
+	return 0;
+}
+
+/* Nobody waits here for anybody; that it could happen is what lockdep finds. */
+static int trouble_lock_inversion(void)
+{
+	static DEFINE_MUTEX(first);
+	static DEFINE_MUTEX(second);
+
+	mutex_lock(&first);
+	mutex_lock(&second);
+	mutex_unlock(&second);
+	mutex_unlock(&first);
+	mutex_lock(&second);
+	mutex_lock(&first);
+	mutex_unlock(&first);
+	mutex_unlock(&second);
+	return 0;
+}
+
+static int trouble_leak(void)
+{
+	void *leaked = kmalloc(1000, GFP_KERNEL);
+
+	OPTIMIZER_HIDE_VAR(leaked);
+	return leaked ? 0 : -ENOMEM;
+}
+
 static int __init trouble_init(void)
 {
 	if (!strcmp(kind, "warn"))
@@ -31,6 +69,12 @@ static int __init trouble_init(void)
 		return trouble_leak_pin();
 	if (!strcmp(kind, "stay"))
 		return try_module_get(THIS_MODULE) ? 0 : -ENODEV;
+	if (!strcmp(kind, "use-after-free"))
+		return trouble_use_after_free();
+	if (!strcmp(kind, "lock-inversion"))
+		return trouble_lock_inversion();
+	if (!strcmp(kind, "leak"))
+		return trouble_leak();
 	return -EINVAL;
 }
 
