@@ -38,6 +38,10 @@ debug-test:
 mutants:
 	@scripts/outcome mutants scripts/mutants
 
+## coverage: lines and branches of the module that the suites reach, as a table and HTML in out/coverage
+coverage:
+	@scripts/outcome coverage scripts/coverage
+
 ## kmod: out/kmod/KERNEL/scullpin.ko [KERNEL= KDIR= V=1]
 kmod:
 	@scripts/outcome kmod $(if $(KDIR),$(MAKE) -C kmod KDIR=$(KDIR),scripts/build-kmod $(KERNEL))
@@ -60,4 +64,4 @@ clean:
 clean-cache:
 	@scripts/outcome clean-cache scripts/clean-cache
 
-.PHONY: help demo test check matrix debug-test mutants kmod user vm clean clean-cache
+.PHONY: help demo test check matrix debug-test mutants coverage kmod user vm clean clean-cache

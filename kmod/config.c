@@ -180,7 +180,7 @@ SCULLPIN_KNOB(max_pinned, 0644, "bytes of user memory pinned at once (default 64
 	      .min = 1, .max = U64_MAX);
 SCULLPIN_KNOB(unaligned, 0644, "unaligned direct I/O: refuse or buffered (default refuse)",
 	      .words = unaligned_words);
-SCULLPIN_KNOB(deadline_ms, 0644, "milliseconds an engine may be silent beyond its delay (default 10000)",
+SCULLPIN_KNOB(deadline_ms, 0644, "milliseconds an engine may be silent (default 10000)",
 	      .min = 1, .max = 60 * MSEC_PER_SEC);
 
 static struct attribute *scullpin_config_attributes[] = {

@@ -48,17 +48,11 @@ static size_t pin_trim(struct scullpin_ranges *ranges, size_t granule, bool pinn
 		       struct scullpin_stats *stats)
 {
 	size_t excess = ranges->bytes & (granule - 1);
-	unsigned int keep = ranges->nr;
-	size_t left;
+	unsigned int keep = scullpin_ranges_split(ranges, ranges->bytes - excess);
 
-	for (left = excess; left && left >= ranges->bv[keep - 1].bv_len; keep--)
-		left -= ranges->bv[keep - 1].bv_len;
-	if (left)
-		ranges->bv[keep - 1].bv_len -= left;
 	if (pinned)
 		pin_release_from(ranges, keep, 0, stats);
 	ranges->nr = keep;
-	ranges->bytes -= excess;
 	return excess;
 }
 
@@ -123,11 +117,8 @@ ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *range
 void scullpin_pin_release(struct scullpin_ranges *ranges, size_t dirty_bytes,
 			  struct scullpin_stats *stats)
 {
-	unsigned int dirty_end = 0;
-	size_t before = 0;
+	unsigned int dirty_end = scullpin_ranges_touched(ranges, dirty_bytes);
 
-	for (; before < dirty_bytes; dirty_end++)
-		before += ranges->bv[dirty_end].bv_len;
 	scullpin_stats_add(stats, pages_dirtied, dirty_end);
 	pin_release_from(ranges, 0, dirty_end, stats);
 	ranges->bytes = 0;

@@ -44,6 +44,36 @@ static inline void scullpin_ranges_append(struct scullpin_ranges *ranges, struct
 	ranges->bytes += length;
 }
 
+/*
+ * Split a list where @bytes of it end: shortens the range that is cut. Returns
+ * how many ranges lie before the cut; what lies behind is still in the list,
+ * for the caller to let go.
+ */
+static inline unsigned int scullpin_ranges_split(struct scullpin_ranges *ranges, size_t bytes)
+{
+	unsigned int keep = ranges->nr;
+	size_t excess = ranges->bytes - bytes;
+
+	for (; excess && excess >= ranges->bv[keep - 1].bv_len; keep--)
+		excess -= ranges->bv[keep - 1].bv_len;
+	if (excess)
+		ranges->bv[keep - 1].bv_len -= excess;
+	ranges->bytes = bytes;
+	return keep;
+}
+
+/* How many ranges the first @bytes of a list touch. */
+static inline unsigned int scullpin_ranges_touched(const struct scullpin_ranges *ranges,
+						   size_t bytes)
+{
+	unsigned int touched = 0;
+	size_t before = 0;
+
+	for (; before < bytes; touched++)
+		before += ranges->bv[touched].bv_len;
+	return touched;
+}
+
 /* Page ranges that @length bytes from @offset touch. */
 static inline size_t scullpin_ranges_span(u64 offset, size_t length)
 {

@@ -19,14 +19,16 @@ public:
     aio(const aio&) = delete;
     aio& operator=(const aio&) = delete;
 
-    /// io_destroy would wait for a lost completion for ever, and the test that found it would never say so: the end of the process may wait instead.
+    /// io_destroy would wait for a lost completion for ever, and the test that found it would never
+    /// say so: the end of the process may wait instead.
     ~aio()
     {
         static std::vector<scullpin::aio_context> lost;
         if (in_flight_ != 0) lost.push_back(std::move(context_));
     }
 
-    static iocb request(int fd, int opcode, const void* memory, std::size_t length, std::uint64_t offset)
+    static iocb request(int fd, int opcode, const void* memory, std::size_t length,
+                        std::uint64_t offset)
     {
         iocb result{};
         result.aio_fildes = static_cast<std::uint32_t>(fd);

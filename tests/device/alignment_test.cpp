@@ -24,16 +24,22 @@ struct row {
 std::vector<row> table(std::uint64_t block, std::uint64_t alignment)
 {
     std::vector<row> rows;
-    for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{1}, block / 2, block, 3 * block})
-        for (const std::uint64_t length : {std::uint64_t{1}, block / 2, block - 1, block, block + 1, 2 * block})
-            for (const std::uint64_t skip : {std::uint64_t{0}, std::uint64_t{1}, alignment / 2, alignment, std::uint64_t{512}})
-                rows.push_back({offset, static_cast<std::size_t>(length), static_cast<std::size_t>(skip)});
+    for (const std::uint64_t offset :
+         {std::uint64_t{0}, std::uint64_t{1}, block / 2, block, 3 * block})
+        for (const std::uint64_t length :
+             {std::uint64_t{1}, block / 2, block - 1, block, block + 1, 2 * block})
+            for (const std::uint64_t skip :
+                 {std::uint64_t{0}, std::uint64_t{1}, alignment / 2, alignment, std::uint64_t{512}})
+                rows.push_back(
+                    {offset, static_cast<std::size_t>(length), static_cast<std::size_t>(skip)});
     return rows;
 }
 
 }  // namespace
 
-TEST_CASE_METHOD(device_fixture, "direct transfers are refused exactly when offset, length or address is not aligned")
+TEST_CASE_METHOD(
+    device_fixture,
+    "direct transfers are refused exactly when offset, length or address is not aligned")
 {
     const setting unaligned("unaligned", "refuse");
     const setting completion("completion", GENERATE("auto", "deferred"));
@@ -45,14 +51,17 @@ TEST_CASE_METHOD(device_fixture, "direct transfers are refused exactly when offs
         const std::int64_t expected = aligned ? static_cast<std::int64_t>(length) : -EINVAL;
         for (const auto& way : all_ways()) {
             for (const auto dir : {direction::write, direction::read}) {
-                INFO(way.name << " offset " << offset << " length " << length << " address +" << skip);
-                CHECK(way.run(fd.get(), dir, buffer.span().subspan(skip, length), offset) == expected);
+                INFO(way.name << " offset " << offset << " length " << length << " address +"
+                              << skip);
+                CHECK(way.run(fd.get(), dir, buffer.span().subspan(skip, length), offset) ==
+                      expected);
             }
         }
     }
 }
 
-TEST_CASE_METHOD(device_fixture, "unaligned direct transfers are done as plain copies when the policy says so")
+TEST_CASE_METHOD(device_fixture,
+                 "unaligned direct transfers are done as plain copies when the policy says so")
 {
     const setting unaligned("unaligned", "buffered");
     const auto fd = open_direct();
@@ -71,8 +80,10 @@ TEST_CASE_METHOD(device_fixture, "each iovec segment must be aligned, not only t
     const auto fd = open_direct();
     const memory buffer(4);
     const std::size_t odd = alignment / 2;
-    const std::array<iovec, 2> lengths{iovec{buffer.data(), block - odd}, iovec{buffer.page(2), odd}};
-    const std::array<iovec, 2> addresses{iovec{buffer.data() + odd, block}, iovec{buffer.page(2), block}};
+    const std::array<iovec, 2> lengths{iovec{buffer.data(), block - odd},
+                                       iovec{buffer.page(2), odd}};
+    const std::array<iovec, 2> addresses{iovec{buffer.data() + odd, block},
+                                         iovec{buffer.page(2), block}};
     CHECK(::preadv(fd.get(), lengths.data(), 2, 0) == -1);
     CHECK(errno == EINVAL);
     CHECK(::preadv(fd.get(), addresses.data(), 2, 0) == -1);

@@ -28,7 +28,8 @@ std::uint64_t pinned_bytes()
 
 }  // namespace
 
-TEST_CASE_METHOD(device_fixture, "requests wait for the cap and all complete, never more pinned than allowed")
+TEST_CASE_METHOD(device_fixture,
+                 "requests wait for the cap and all complete, never more pinned than allowed")
 {
     const setting max_pinned("max_pinned", std::to_string(cap)), latency("latency_us", "30000");
     const auto fd = open_direct();
@@ -71,7 +72,8 @@ TEST_CASE_METHOD(device_fixture, "a large request is not starved by a stream of 
     CHECK(in_time);
 }
 
-TEST_CASE_METHOD(device_fixture, "over the cap NOWAIT is told to come again, and io_uring waits for it elsewhere")
+TEST_CASE_METHOD(device_fixture,
+                 "over the cap NOWAIT is told to come again, and io_uring waits for it elsewhere")
 {
     const setting max_pinned("max_pinned", std::to_string(cap)), latency("latency_us", "200000");
     const auto fd = open_direct();
@@ -104,17 +106,20 @@ TEST_CASE_METHOD(device_fixture, "over the cap NOWAIT is told to come again, and
 
 TEST_CASE_METHOD(device_fixture, "a request larger than the cap is moved when it is alone")
 {
-    const setting max_pinned("max_pinned", "4096"), completion("completion", GENERATE("auto", "deferred"));
+    const setting max_pinned("max_pinned", "4096"),
+        completion("completion", GENERATE("auto", "deferred"));
     const auto fd = open_direct();
     const memory out(64), in(64);
     fill_random(out.span(), 91);
     aio context;
-    CHECK(context.run(aio::request(fd.get(), IOCB_CMD_PWRITE, out.data(), out.size(), 0)) == static_cast<std::int64_t>(out.size()));
+    CHECK(context.run(aio::request(fd.get(), IOCB_CMD_PWRITE, out.data(), out.size(), 0)) ==
+          static_cast<std::int64_t>(out.size()));
     CHECK(::pread(fd.get(), in.data(), in.size(), 0) == static_cast<ssize_t>(in.size()));
     CHECK(same(in.span(), out.span()));
 }
 
-TEST_CASE_METHOD(device_fixture, "who waits for the cap can be killed, and is let in when the cap is raised")
+TEST_CASE_METHOD(device_fixture,
+                 "who waits for the cap can be killed, and is let in when the cap is raised")
 {
     const setting latency("latency_us", "1500000");
     const auto fd = open_direct();

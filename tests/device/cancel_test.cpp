@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Callers that change their mind: nothing can be taken back from this device, and each completion still comes exactly once.
+// Callers that change their mind: nothing can be taken back from this device, and each completion
+// still comes exactly once.
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -38,7 +39,8 @@ struct raw_aio {
     std::size_t reap(std::span<io_event> events, time_t seconds)
     {
         timespec timeout{seconds, 0};
-        const long got = ::syscall(SYS_io_getevents, context, seconds != 0 ? 1 : 0, events.size(), events.data(), &timeout);
+        const long got = ::syscall(SYS_io_getevents, context, seconds != 0 ? 1 : 0, events.size(),
+                                   events.data(), &timeout);
         return static_cast<std::size_t>(std::max(got, 0L));
     }
 
@@ -63,13 +65,15 @@ TEST_CASE_METHOD(device_fixture, "io_cancel is refused, and the event comes all 
     CHECK(aio_calls.reap(events, 0) == 0);
 }
 
-TEST_CASE_METHOD(device_fixture, "io_uring cancels nothing that the device has, and completes it once")
+TEST_CASE_METHOD(device_fixture,
+                 "io_uring cancels nothing that the device has, and completes it once")
 {
     const setting latency("latency_us", "200000");
     const auto fd = open_node(GENERATE(0, O_DIRECT));
     const memory buffer(1);
     ring uring;
-    uring.submit([&](auto* entry) { io_uring_prep_read(entry, fd.get(), buffer.data(), page_size, 0); }, 1);
+    uring.submit(
+        [&](auto* entry) { io_uring_prep_read(entry, fd.get(), buffer.data(), page_size, 0); }, 1);
     uring.submit([](auto* entry) { io_uring_prep_cancel64(entry, 1, 0); }, 2);
     const auto first = uring.wait();
     CHECK(first.name == 2);
@@ -89,7 +93,8 @@ TEST_CASE_METHOD(device_fixture, "io_destroy waits for what is in flight, and no
     {
         raw_aio aio_calls;
         for (std::size_t i = 0; i < 16; i++) {
-            auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
+            auto request =
+                aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
             aio_calls.submit(request);
         }
     }
@@ -108,7 +113,8 @@ TEST_CASE_METHOD(device_fixture, "a storm of cancellations loses and doubles no 
     raw_aio aio_calls;
     std::array<iocb, depth> requests{};
     for (std::size_t i = 0; i < depth; i++) {
-        requests[i] = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
+        requests[i] =
+            aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
         requests[i].aio_data = i;
     }
     std::atomic<bool> stop{false};

@@ -67,7 +67,8 @@ int full_queue_result(int fd, const memory& buffer)
 
 }  // namespace
 
-TEST_CASE_METHOD(device_fixture, "the setting completion decides who completes a direct asynchronous request")
+TEST_CASE_METHOD(device_fixture,
+                 "the setting completion decides who completes a direct asynchronous request")
 {
     struct row {
         const char* completion;
@@ -75,8 +76,8 @@ TEST_CASE_METHOD(device_fixture, "the setting completion decides who completes a
         bool deferred;
     };
     const auto [completion, size, deferred] =
-        GENERATE(row{"auto", 65536, false}, row{"auto", 65536 + 4096, true}, row{"inline", 1 << 20, false},
-                 row{"deferred", 4096, true});
+        GENERATE(row{"auto", 65536, false}, row{"auto", 65536 + 4096, true},
+                 row{"inline", 1 << 20, false}, row{"deferred", 4096, true});
     INFO(completion << " " << size);
     const setting chosen("completion", completion);
     const auto fd = open_direct();
@@ -84,14 +85,18 @@ TEST_CASE_METHOD(device_fixture, "the setting completion decides who completes a
     for (const auto& way : all_ways()) {
         INFO(way.name);
         const gain inlined("requests_inline"), later("requests_deferred");
-        const bool expected = way.asynchronous ? deferred : std::string_view(completion) == "deferred";
-        REQUIRE(way.run(fd.get(), direction::read, buffer.span(), 0) == static_cast<std::int64_t>(size));
+        const bool expected =
+            way.asynchronous ? deferred : std::string_view(completion) == "deferred";
+        REQUIRE(way.run(fd.get(), direction::read, buffer.span(), 0) ==
+                static_cast<std::int64_t>(size));
         CHECK(inlined.value() == (expected ? 0 : 1));
         CHECK(later.value() == (expected ? 1 : 0));
     }
 }
 
-TEST_CASE_METHOD(device_fixture, "a plain asynchronous request copies at submission and completes later, as scullp did")
+TEST_CASE_METHOD(
+    device_fixture,
+    "a plain asynchronous request copies at submission and completes later, as scullp did")
 {
     const setting completion("completion", "deferred");
     const setting latency("latency_us", "200000");
@@ -109,7 +114,8 @@ TEST_CASE_METHOD(device_fixture, "a plain asynchronous request copies at submiss
     CHECK(same(in.span(), out.span()));
 }
 
-TEST_CASE_METHOD(device_fixture, "no request completes before the latency of the device, whichever way it came")
+TEST_CASE_METHOD(device_fixture,
+                 "no request completes before the latency of the device, whichever way it came")
 {
     const setting latency("latency_us", "60000");
     const auto fd = open_node(GENERATE(0, O_DIRECT));
@@ -122,7 +128,8 @@ TEST_CASE_METHOD(device_fixture, "no request completes before the latency of the
     }
 }
 
-TEST_CASE_METHOD(device_fixture, "requests in flight overlap their latencies, but share the bandwidth")
+TEST_CASE_METHOD(device_fixture,
+                 "requests in flight overlap their latencies, but share the bandwidth")
 {
     const auto fd = open_direct();
     const memory buffer(8);
@@ -130,7 +137,8 @@ TEST_CASE_METHOD(device_fixture, "requests in flight overlap their latencies, bu
     const auto run_eight = [&] {
         const auto begin = steady_clock::now();
         for (std::size_t i = 0; i < 8; i++) {
-            auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
+            auto request =
+                aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
             REQUIRE(context.submit(request) == 1);
         }
         context.wait(8);
@@ -181,7 +189,8 @@ TEST_CASE_METHOD(device_fixture, "every completion comes exactly once, with its 
     for (int round = 0; round < 20; round++) {
         in.fill(std::byte{0});
         for (std::size_t i = 0; i < 64; i++) {
-            auto request = aio::request(fd.get(), IOCB_CMD_PREAD, in.page(i), page_size, i * page_size);
+            auto request =
+                aio::request(fd.get(), IOCB_CMD_PREAD, in.page(i), page_size, i * page_size);
             request.aio_data = i;
             REQUIRE(context.submit(request) == 1);
         }

@@ -32,7 +32,8 @@ TEST_CASE_METHOD(device_fixture, "overlapping direct transfers are atomic page b
     const memory buffer(pages + 1);
     REQUIRE(::pwrite(fd.get(), buffer.data(), pages * page_size, 0) == pages * page_size);
     while (std::chrono::steady_clock::now() < deadline) {
-        if (::pread(fd.get(), buffer.data() + 1024, pages * page_size, 0) != pages * page_size) break;
+        if (::pread(fd.get(), buffer.data() + 1024, pages * page_size, 0) != pages * page_size)
+            break;
         for (std::size_t page = 0; page < pages; page++) {
             const auto* begin = buffer.data() + 1024 + page * page_size;
             torn += all_equal({begin, page_size}, *begin) ? 0 : 1;
@@ -45,7 +46,8 @@ TEST_CASE_METHOD(device_fixture, "overlapping direct transfers are atomic page b
     CHECK(reads > 10);
 }
 
-TEST_CASE_METHOD(device_fixture, "threads that share one position write records that are neither torn nor lost")
+TEST_CASE_METHOD(device_fixture,
+                 "threads that share one position write records that are neither torn nor lost")
 {
     constexpr std::size_t record = 512, each = 200;
     const auto fd = open_node();
@@ -64,7 +66,8 @@ TEST_CASE_METHOD(device_fixture, "threads that share one position write records 
         const char mark = bytes[i * record];
         REQUIRE((mark == 'a' || mark == 'b'));
         marks[mark - 'a']++;
-        CHECK(std::count(bytes.begin() + static_cast<long>(i * record), bytes.begin() + static_cast<long>((i + 1) * record), mark) == record);
+        CHECK(std::count(bytes.begin() + static_cast<long>(i * record),
+                         bytes.begin() + static_cast<long>((i + 1) * record), mark) == record);
     }
     CHECK(marks[0] == each);
     CHECK(marks[1] == each);
@@ -76,7 +79,9 @@ TEST_CASE_METHOD(device_fixture, "random operations of every kind agree with a m
     const std::uint64_t seed = 20261 + Catch::getSeed();
     INFO("seed " << seed);
     std::mt19937_64 generator(seed);
-    const auto pick = [&](std::size_t below) { return static_cast<std::size_t>(generator() % below); };
+    const auto pick = [&](std::size_t below) {
+        return static_cast<std::size_t>(generator() % below);
+    };
     constexpr std::size_t area = 2 << 20;
     const auto block = static_cast<std::size_t>(attribute("logical_block_size"));
     const auto align = static_cast<std::size_t>(attribute("dma_alignment"));
@@ -89,24 +94,30 @@ TEST_CASE_METHOD(device_fixture, "random operations of every kind agree with a m
         const bool is_direct = pick(2) == 0;
         const std::size_t unit = is_direct ? block : 1;
         const std::size_t offset = pick(area / unit) * unit;
-        const std::size_t largest = std::min(area - offset, pick(4) == 0 ? area / 4 : 4 * page_size);
+        const std::size_t largest =
+            std::min(area - offset, pick(4) == 0 ? area / 4 : 4 * page_size);
         const std::size_t length = std::max(unit, pick(largest / unit + 1) * unit);
-        const auto bytes = buffer.span().subspan(is_direct ? pick(512 / align + 1) * align : pick(512), length);
+        const auto bytes =
+            buffer.span().subspan(is_direct ? pick(512 / align + 1) * align : pick(512), length);
         const auto& way = all_ways()[pick(all_ways().size())];
         const int fd = is_direct ? direct.get() : plain.get();
-        INFO("step " << step << ": " << way.name << (is_direct ? " direct " : " plain ") << length << " at " << offset);
+        INFO("step " << step << ": " << way.name << (is_direct ? " direct " : " plain ") << length
+                     << " at " << offset);
         const auto kind = pick(20);
         const auto expected = std::span(model).subspan(offset, length);
         if (kind == 0) {
-            const auto begin = offset / block * block, end = (offset + length + block - 1) / block * block;
+            const auto begin = offset / block * block,
+                       end = (offset + length + block - 1) / block * block;
             node.discard(begin, end - begin);
             std::fill_n(model.begin() + static_cast<long>(begin), end - begin, std::byte{0});
         } else if (kind < 10) {
             fill_random(bytes, generator());
-            REQUIRE(way.run(fd, direction::write, bytes, offset) == static_cast<std::int64_t>(length));
+            REQUIRE(way.run(fd, direction::write, bytes, offset) ==
+                    static_cast<std::int64_t>(length));
             std::copy(bytes.begin(), bytes.end(), expected.begin());
         } else {
-            REQUIRE(way.run(fd, direction::read, bytes, offset) == static_cast<std::int64_t>(length));
+            REQUIRE(way.run(fd, direction::read, bytes, offset) ==
+                    static_cast<std::int64_t>(length));
             REQUIRE(same(bytes, expected));
         }
     }

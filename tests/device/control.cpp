@@ -20,7 +20,8 @@ namespace {
 
 constexpr std::size_t message_max = 128 * 1024;
 
-/// A test speaks to its helper when it begins and when it ends. One that is silent this long hangs in a call that nothing else bounds.
+/// A test speaks to its helper when it begins and when it ends. One that is silent this long hangs
+/// in a call that nothing else bounds.
 constexpr timeval patience{240, 0};
 
 int write_whole(const std::string& path, const std::string& text)
@@ -88,7 +89,8 @@ std::string answer(char what, const std::string& first, const std::string& secon
     for (const char* file : {"/dev/stdout", path}) {
         std::FILE* out = file != nullptr ? std::fopen(file, "ae") : nullptr;
         if (out == nullptr) continue;
-        std::fprintf(out, "FAIL %s%s (%ld000 ms) hangs and is killed\n", test.c_str(), suffix != nullptr ? suffix : "", patience.tv_sec);
+        std::fprintf(out, "FAIL %s%s (%ld000 ms) hangs and is killed\n", test.c_str(),
+                     suffix != nullptr ? suffix : "", patience.tv_sec);
         std::fclose(out);
     }
     ::kill(::getppid(), SIGKILL);
@@ -138,7 +140,8 @@ void control::start(uid_t uid)
     ::close(pair[1]);
     get().socket_ = pair[0];
     if (uid == 0) return;
-    if (::setgroups(0, nullptr) != 0 || ::setresgid(uid, uid, uid) != 0 || ::setresuid(uid, uid, uid) != 0)
+    if (::setgroups(0, nullptr) != 0 || ::setresgid(uid, uid, uid) != 0 ||
+        ::setresuid(uid, uid, uid) != 0)
         std::abort();
 }
 
@@ -160,7 +163,19 @@ int control::write(const std::string& path, const std::string& text)
     return std::stoi(ask('w', path, text));
 }
 
-std::string control::read(const std::string& path) { return ask('r', path); }
-int control::run(const std::string& command) { return std::stoi(ask('x', command)); }
-void control::mark_log(const std::string& test) { ask('m', test); }
-std::string control::log_since_mark() { return ask('l', {}); }
+std::string control::read(const std::string& path)
+{
+    return ask('r', path);
+}
+int control::run(const std::string& command)
+{
+    return std::stoi(ask('x', command));
+}
+void control::mark_log(const std::string& test)
+{
+    ask('m', test);
+}
+std::string control::log_since_mark()
+{
+    return ask('l', {});
+}

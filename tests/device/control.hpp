@@ -5,7 +5,8 @@
 
 #include <sys/types.h>
 
-/// What tests need root for, done by a process that was forked before privileges were dropped. So one suite serves root and nobody alike.
+/// What tests need root for, done by a process that was forked before privileges were dropped. So
+/// one suite serves root and nobody alike.
 class control {
 public:
     /// Forks the helper; then, when @p uid is not 0, becomes that user.
@@ -18,7 +19,8 @@ public:
     std::string read(const std::string& path);
     /// Runs a shell command. @return its exit status
     int run(const std::string& command);
-    /// Writes the name of a test to the kernel log and forgets what came before it. The test ends by the next mark, or is killed after four minutes.
+    /// Writes the name of a test to the kernel log and forgets what came before it. The test ends
+    /// by the next mark, or is killed after four minutes.
     void mark_log(const std::string& test);
     /// The kernel log since the mark.
     std::string log_since_mark();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An engine that is silent: every request ends in bounded time, and the device works afterwards. Hidden: needs a module with fault points.
+// An engine that is silent: every request ends in bounded time, and the device works afterwards.
+// Hidden: needs a module with fault points.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -19,7 +20,10 @@ namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-double seconds_since(clock_type::time_point begin) { return std::chrono::duration<double>(clock_type::now() - begin).count(); }
+double seconds_since(clock_type::time_point begin)
+{
+    return std::chrono::duration<double>(clock_type::now() - begin).count();
+}
 
 /// Deferred requests, and a deadline of 100 ms: the answer may come a quarter late.
 struct impatient_device {
@@ -36,7 +40,9 @@ void check_answers_in_time(clock_type::time_point begin)
 
 }  // namespace
 
-TEST_CASE_METHOD(device_fixture, "a request that the engine never answers ends with ETIMEDOUT in bounded time", "[.][fault]")
+TEST_CASE_METHOD(device_fixture,
+                 "a request that the engine never answers ends with ETIMEDOUT in bounded time",
+                 "[.][fault]")
 {
     const impatient_device device;
     const setting latency("latency_us", GENERATE("0", "50000"));
@@ -56,7 +62,8 @@ TEST_CASE_METHOD(device_fixture, "a request that the engine never answers ends w
     }
 }
 
-TEST_CASE_METHOD(device_fixture, "an answer that comes after the deadline changes nothing", "[.][fault]")
+TEST_CASE_METHOD(device_fixture, "an answer that comes after the deadline changes nothing",
+                 "[.][fault]")
 {
     const impatient_device device;
     const auto fd = open_direct();
@@ -72,7 +79,8 @@ TEST_CASE_METHOD(device_fixture, "an answer that comes after the deadline change
     }
 }
 
-TEST_CASE_METHOD(device_fixture, "one lost request among many is the only one that times out", "[.][fault]")
+TEST_CASE_METHOD(device_fixture, "one lost request among many is the only one that times out",
+                 "[.][fault]")
 {
     const impatient_device device;
     const auto fd = open_direct();
@@ -83,7 +91,8 @@ TEST_CASE_METHOD(device_fixture, "one lost request among many is the only one th
     const fault lost("engine_lost", 17);
     std::array<iocb, depth> requests{};
     for (std::size_t i = 0; i < depth; i++) {
-        requests[i] = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
+        requests[i] =
+            aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
         requests[i].aio_data = i;
         REQUIRE(context.submit(requests[i]) == 1);
     }
@@ -94,7 +103,9 @@ TEST_CASE_METHOD(device_fixture, "one lost request among many is the only one th
     CHECK(timed_out.value() == 1);
 }
 
-TEST_CASE_METHOD(device_fixture, "pages of a mapped file that a late engine may have written to are marked dirty", "[.][fault]")
+TEST_CASE_METHOD(device_fixture,
+                 "pages of a mapped file that a late engine may have written to are marked dirty",
+                 "[.][fault]")
 {
     const impatient_device device;
     const auto fd = open_direct();
@@ -102,11 +113,15 @@ TEST_CASE_METHOD(device_fixture, "pages of a mapped file that a late engine may 
     const gain dirtied("pages_dirtied");
     const fault late("engine_late", 500);
     aio context;
-    CHECK(context.run(aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), buffer.size(), 0)) == -ETIMEDOUT);
+    CHECK(context.run(aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), buffer.size(), 0)) ==
+          -ETIMEDOUT);
     CHECK(dirtied.value() == 4);
 }
 
-TEST_CASE_METHOD(device_fixture, "what a process does not wait for any more is not waited for: a silent engine and a signal", "[.][fault]")
+TEST_CASE_METHOD(
+    device_fixture,
+    "what a process does not wait for any more is not waited for: a silent engine and a signal",
+    "[.][fault]")
 {
     const setting completion("completion", "deferred");
     const fault lost("engine_lost", 1);
@@ -127,7 +142,9 @@ TEST_CASE_METHOD(device_fixture, "what a process does not wait for any more is n
     CHECK(lost.fired());
 }
 
-TEST_CASE_METHOD(device_fixture, "a process that exits with a request that is never answered ends by the deadline", "[.][fault]")
+TEST_CASE_METHOD(device_fixture,
+                 "a process that exits with a request that is never answered ends by the deadline",
+                 "[.][fault]")
 {
     const impatient_device device;
     const fault lost("engine_lost", 1);
@@ -147,7 +164,8 @@ TEST_CASE_METHOD(device_fixture, "a process that exits with a request that is ne
     CHECK(lost.fired());
 }
 
-TEST_CASE_METHOD(device_fixture, "a lowered deadline holds for requests that come after it", "[.][fault]")
+TEST_CASE_METHOD(device_fixture, "a lowered deadline holds for requests that come after it",
+                 "[.][fault]")
 {
     const setting completion("completion", "deferred"), patient("deadline_ms", "60000");
     const auto fd = open_direct();

@@ -12,7 +12,8 @@
 
 namespace {
 
-/// Lists of pages under way are kept per CPU: stay on one, so that reclaim finds what it shall take.
+/// Lists of pages under way are kept per CPU: stay on one, so that reclaim finds what it shall
+/// take.
 class on_one_cpu {
 public:
     on_one_cpu()
@@ -36,8 +37,8 @@ class ext4_mount {
 public:
     ext4_mount()
     {
-        REQUIRE(control::get().run("mkfs.ext4 -q -F /dev/ram0 && mkdir -p " + path + " && mount /dev/ram0 " + path +
-                                   " && chmod 0777 " + path) == 0);
+        REQUIRE(control::get().run("mkfs.ext4 -q -F /dev/ram0 && mkdir -p " + path +
+                                   " && mount /dev/ram0 " + path + " && chmod 0777 " + path) == 0);
     }
     ~ext4_mount() { control::get().run("umount " + path); }
     ext4_mount(const ext4_mount&) = delete;
@@ -57,26 +58,33 @@ TEST_CASE_METHOD(device_fixture, "a lazily freed page that the device wrote surv
     const auto fd = open_direct();
     const memory expected(pages), target(2 * pages);
     fill_random(expected.span(), 41);
-    REQUIRE(::pwrite(fd.get(), expected.data(), expected.size(), 0) == static_cast<ssize_t>(expected.size()));
+    REQUIRE(::pwrite(fd.get(), expected.data(), expected.size(), 0) ==
+            static_cast<ssize_t>(expected.size()));
 
     REQUIRE(::madvise(target.data(), target.size(), MADV_NOHUGEPAGE) == 0);
     std::memset(target.data(), 0x5a, target.size());
-    // Clean from here on, and free to go unless somebody marks them dirty. Their page tables still allow writing, so the pin is a fast one.
+    // Clean from here on, and free to go unless somebody marks them dirty. Their page tables still
+    // allow writing, so the pin is a fast one.
     REQUIRE(::madvise(target.data(), target.size(), MADV_FREE) == 0);
     aio context;
     if (asynchronous)
-        REQUIRE(context.run(aio::request(fd.get(), IOCB_CMD_PREAD, target.data(), expected.size(), 0)) ==
-                static_cast<std::int64_t>(expected.size()));
+        REQUIRE(context.run(aio::request(fd.get(), IOCB_CMD_PREAD, target.data(), expected.size(),
+                                         0)) == static_cast<std::int64_t>(expected.size()));
     else
-        REQUIRE(::pread(fd.get(), target.data(), expected.size(), 0) == static_cast<ssize_t>(expected.size()));
+        REQUIRE(::pread(fd.get(), target.data(), expected.size(), 0) ==
+                static_cast<ssize_t>(expected.size()));
     REQUIRE(::madvise(target.data(), target.size(), MADV_PAGEOUT) == 0);
 
     CHECK(same(target.span().first(expected.size()), expected.span()));
-    INFO("pages beside them, which the device did not write, must have gone: else this test shows nothing");
+    INFO(
+        "pages beside them, which the device did not write, must have gone: else this test shows "
+        "nothing");
     CHECK(all_equal(target.span().subspan(expected.size()), std::byte{0}));
 }
 
-TEST_CASE_METHOD(device_fixture, "a page of a mapped file that was cleaned while the device wrote it reaches the disk")
+TEST_CASE_METHOD(
+    device_fixture,
+    "a page of a mapped file that was cleaned while the device wrote it reaches the disk")
 {
     const ext4_mount mounted;
     const std::string path = ext4_mount::path + "/file";
@@ -90,7 +98,8 @@ TEST_CASE_METHOD(device_fixture, "a page of a mapped file that was cleaned while
         const std::vector<char> zeros(size);
         REQUIRE(::write(file.get(), zeros.data(), size) == size);
         REQUIRE(::fsync(file.get()) == 0);
-        auto* mapping = static_cast<std::byte*>(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
+        auto* mapping = static_cast<std::byte*>(
+            ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
         REQUIRE(mapping != MAP_FAILED);
         aio context;
         {

@@ -38,7 +38,8 @@ TEST_CASE_METHOD(device_fixture, "a transfer of nothing is 0 and touches nothing
     CHECK(submitted.value() == 0);
 }
 
-TEST_CASE_METHOD(device_fixture, "at the end reads are 0 and writes have no space, across it both are cut")
+TEST_CASE_METHOD(device_fixture,
+                 "at the end reads are 0 and writes have no space, across it both are cut")
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     const auto fd = open_node(GENERATE(0, O_DIRECT));
@@ -61,7 +62,9 @@ TEST_CASE_METHOD(device_fixture, "at the end reads are 0 and writes have no spac
     }
 }
 
-TEST_CASE_METHOD(device_fixture, "a request of 1 GiB is moved whole, and one of 4 GiB is cut at the end of the device", "[big]")
+TEST_CASE_METHOD(
+    device_fixture,
+    "a request of 1 GiB is moved whole, and one of 4 GiB is cut at the end of the device", "[big]")
 {
     constexpr std::size_t gigabyte = std::size_t{1} << 30;
     const bool asynchronous = GENERATE(false, true);
@@ -70,12 +73,15 @@ TEST_CASE_METHOD(device_fixture, "a request of 1 GiB is moved whole, and one of 
     const memory buffer(gigabyte / page_size);
     std::uint64_t word = 0;
     for (std::size_t page = 0; page < gigabyte / page_size; page++)
-        std::memcpy(buffer.page(page) + 8 * (page % 512), &(word = page + asynchronous), sizeof(word));
+        std::memcpy(buffer.page(page) + 8 * (page % 512), &(word = page + asynchronous),
+                    sizeof(word));
     aio context;
     const auto run = [&](int opcode) -> std::int64_t {
-        if (asynchronous) return context.run(aio::request(fd.get(), opcode, buffer.data(), gigabyte, 0));
-        return opcode == IOCB_CMD_PWRITE ? ::pwrite(fd.get(), buffer.data(), gigabyte, 0)
-                                         : ::pread(fd.get(), buffer.data(), std::size_t{1} << 32, 0);
+        if (asynchronous)
+            return context.run(aio::request(fd.get(), opcode, buffer.data(), gigabyte, 0));
+        return opcode == IOCB_CMD_PWRITE
+                   ? ::pwrite(fd.get(), buffer.data(), gigabyte, 0)
+                   : ::pread(fd.get(), buffer.data(), std::size_t{1} << 32, 0);
     };
     REQUIRE(run(IOCB_CMD_PWRITE) == gigabyte);
     for (std::size_t page = 0; page < gigabyte / page_size; page++)
@@ -90,19 +96,22 @@ TEST_CASE_METHOD(device_fixture, "a request of 1 GiB is moved whole, and one of 
     discard_all();
 }
 
-TEST_CASE_METHOD(device_fixture, "lengths beyond what a signed count holds are refused or cut, never wrapped")
+TEST_CASE_METHOD(device_fixture,
+                 "lengths beyond what a signed count holds are refused or cut, never wrapped")
 {
     const auto fd = open_node(GENERATE(0, O_DIRECT));
     const memory buffer(1);
     const auto end = static_cast<off_t>(attribute("size")) - 4096;
-    for (const std::size_t length : {std::size_t{0x7fffffff}, std::size_t{0x80000000}, std::size_t{1} << 32}) {
+    for (const std::size_t length :
+         {std::size_t{0x7fffffff}, std::size_t{0x80000000}, std::size_t{1} << 32}) {
         CHECK(::pread(fd.get(), buffer.data(), length / 4096 * 4096, end) == 4096);
         CHECK(::pwrite(fd.get(), buffer.data(), length / 4096 * 4096, end) == 4096);
     }
     const volatile std::size_t negative = ~std::size_t{0};  // volatile: the compiler knows better
     CHECK(::pread(fd.get(), buffer.data(), negative, 0) == -1);
     CHECK(errno == EFAULT);
-    const std::array<iovec, 2> wrapping{iovec{buffer.data(), 4096}, iovec{buffer.data(), ~std::size_t{0} >> 1}};
+    const std::array<iovec, 2> wrapping{iovec{buffer.data(), 4096},
+                                        iovec{buffer.data(), ~std::size_t{0} >> 1}};
     CHECK(::preadv(fd.get(), wrapping.data(), 2, end) == -1);
     CHECK(errno == EFAULT);
 }
@@ -114,10 +123,12 @@ TEST_CASE_METHOD(device_fixture, "a request beyond MAX_RW_COUNT is cut to it", "
     REQUIRE(attribute("size") == 4ull << 30);
     const scullpin::file_descriptor file(::memfd_create("scullpin", MFD_CLOEXEC));
     REQUIRE(::ftruncate(file.get(), piece) == 0);
-    auto* all = static_cast<std::byte*>(::mmap(nullptr, pieces * piece, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    auto* all = static_cast<std::byte*>(
+        ::mmap(nullptr, pieces * piece, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     REQUIRE(all != MAP_FAILED);
     for (std::size_t i = 0; i < pieces; i++)
-        REQUIRE(::mmap(all + i * piece, piece, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file.get(), 0) != MAP_FAILED);
+        REQUIRE(::mmap(all + i * piece, piece, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                       file.get(), 0) != MAP_FAILED);
     const auto fd = open_node(GENERATE(0, O_DIRECT));
     CHECK(::pread(fd.get(), all, pieces * piece, 0) == max_rw_count);
     CHECK(by_libaio(fd.get(), all, pieces * piece) == max_rw_count);

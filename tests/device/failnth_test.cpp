@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The kernel's own fault injection on a debug kernel: of each operation, the first allocation or copy fails, then the second, and so on until the operation
-// comes through. Each time the answer is a clean errno, and the device works afterwards. Hidden: stock kernels have no fault injection.
+// The kernel's own fault injection on a debug kernel: of each operation, the first allocation or
+// copy fails, then the second, and so on until the operation comes through. Each time the answer is
+// a clean errno, and the device works afterwards. Hidden: stock kernels have no fault injection.
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -26,7 +27,8 @@ constexpr std::size_t pages = 20;
 void enable_faults()
 {
     const std::string debug = "/sys/kernel/debug/";
-    for (const char* file : {"failslab/ignore-gfp-wait", "fail_page_alloc/ignore-gfp-wait", "fail_page_alloc/ignore-gfp-highmem"})
+    for (const char* file : {"failslab/ignore-gfp-wait", "fail_page_alloc/ignore-gfp-wait",
+                             "fail_page_alloc/ignore-gfp-highmem"})
         REQUIRE(control::get().write(debug + file, "N") == 0);
     REQUIRE(control::get().write(debug + "fail_page_alloc/min-order", "0") == 0);
     for (const char* kind : {"failslab", "fail_page_alloc", "fail_usercopy"})
@@ -41,9 +43,11 @@ public:
     void arm(int nth) const
     {
         const auto text = std::to_string(nth);
-        REQUIRE(::pwrite(fd_.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
+        REQUIRE(::pwrite(fd_.get(), text.data(), text.size(), 0) ==
+                static_cast<ssize_t>(text.size()));
     }
-    /// Disarms. Asking copies to user space, which is a point that can fail, too: then nothing before it has.
+    /// Disarms. Asking copies to user space, which is a point that can fail, too: then nothing
+    /// before it has.
     /// @return whether it has failed something
     [[nodiscard]] bool fired() const
     {
@@ -62,12 +66,18 @@ struct attempt {
     const char* name;
     std::function<long()> run;  ///< system calls only; result or -errno
     std::function<void()> prepare = [] {};
-    std::function<long(long)> finish = [](long result) { return result; };  ///< after the fault: what was submitted ends as
+    std::function<long(long)> finish = [](long result) {
+        return result;
+    };  ///< after the fault: what was submitted ends as
 };
 
-long result_of(long result) { return result < 0 ? -errno : result; }
+long result_of(long result)
+{
+    return result < 0 ? -errno : result;
+}
 
-/// Runs an operation with its first, second, ... fault until none is left to hit. @return how many were
+/// Runs an operation with its first, second, ... fault until none is left to hit. @return how many
+/// were
 int exhaust(const nth_fault& fault, const attempt& what, const std::set<long>& clean)
 {
     for (int nth = 1;; nth++) {
@@ -88,7 +98,9 @@ int exhaust(const nth_fault& fault, const attempt& what, const std::set<long>& c
 
 }  // namespace
 
-TEST_CASE_METHOD(device_fixture, "every operation survives the failure of each of its allocations and copies", "[.][failnth]")
+TEST_CASE_METHOD(device_fixture,
+                 "every operation survives the failure of each of its allocations and copies",
+                 "[.][failnth]")
 {
     enable_faults();
     const bool inline_completion = GENERATE(true, false);
@@ -97,7 +109,8 @@ TEST_CASE_METHOD(device_fixture, "every operation survives the failure of each o
     const auto plain = open_node();
     const memory buffer(pages);
     buffer.fill(std::byte{0x77});
-    const iovec segments[] = {{buffer.data(), 5 * page_size + 512}, {buffer.data() + 5 * page_size + 512, 10 * page_size}};
+    const iovec segments[] = {{buffer.data(), 5 * page_size + 512},
+                              {buffer.data() + 5 * page_size + 512, 10 * page_size}};
     const nth_fault fault;
     aio context;
     ring uring;
@@ -112,27 +125,43 @@ TEST_CASE_METHOD(device_fixture, "every operation survives the failure of each o
         request = aio::request(fd, opcode, buffer.data(), buffer.size(), 0);
         return context.submit(request);
     };
-    const auto aio_wait = [&](long taken) { return taken == 1 ? static_cast<long>(context.wait(1).front().res) : taken; };
+    const auto aio_wait = [&](long taken) {
+        return taken == 1 ? static_cast<long>(context.wait(1).front().res) : taken;
+    };
     const attempt attempts[] = {
-        {"open", [&] {
+        {"open",
+         [&] {
              const long fd = result_of(::open(node_path.c_str(), O_RDWR | O_DIRECT));
              if (fd >= 0) ::close(static_cast<int>(fd));
              return fd;
          }},
-        {"direct read", [&] { return result_of(::pread(direct.get(), buffer.data(), buffer.size(), 0)); }},
-        {"direct write to holes", [&] { return result_of(::pwrite(direct.get(), buffer.data(), buffer.size(), 0)); }, discard_all},
+        {"direct read",
+         [&] { return result_of(::pread(direct.get(), buffer.data(), buffer.size(), 0)); }},
+        {"direct write to holes",
+         [&] { return result_of(::pwrite(direct.get(), buffer.data(), buffer.size(), 0)); },
+         discard_all},
         {"direct preadv", [&] { return result_of(::preadv(direct.get(), segments, 2, 0)); }},
-        {"direct pwritev to holes", [&] { return result_of(::pwritev(direct.get(), segments, 2, 0)); }, discard_all},
-        {"direct pwritev2 without waiting", [&] { return result_of(::pwritev2(direct.get(), segments, 2, 0, RWF_NOWAIT)); }, discard_all},
-        {"plain read", [&] { return result_of(::pread(plain.get(), buffer.data(), buffer.size(), 0)); }},
-        {"plain write to holes", [&] { return result_of(::pwrite(plain.get(), buffer.data(), buffer.size(), 0)); }, discard_all},
-        {"libaio direct read", [&] { return aio_submit(IOCB_CMD_PREAD, direct.get()); }, [] {}, aio_wait},
-        {"libaio direct write to holes", [&] { return aio_submit(IOCB_CMD_PWRITE, direct.get()); }, discard_all, aio_wait},
-        {"libaio plain read", [&] { return aio_submit(IOCB_CMD_PREAD, plain.get()); }, [] {}, aio_wait},
+        {"direct pwritev to holes",
+         [&] { return result_of(::pwritev(direct.get(), segments, 2, 0)); }, discard_all},
+        {"direct pwritev2 without waiting",
+         [&] { return result_of(::pwritev2(direct.get(), segments, 2, 0, RWF_NOWAIT)); },
+         discard_all},
+        {"plain read",
+         [&] { return result_of(::pread(plain.get(), buffer.data(), buffer.size(), 0)); }},
+        {"plain write to holes",
+         [&] { return result_of(::pwrite(plain.get(), buffer.data(), buffer.size(), 0)); },
+         discard_all},
+        {"libaio direct read", [&] { return aio_submit(IOCB_CMD_PREAD, direct.get()); }, [] {},
+         aio_wait},
+        {"libaio direct write to holes", [&] { return aio_submit(IOCB_CMD_PWRITE, direct.get()); },
+         discard_all, aio_wait},
+        {"libaio plain read", [&] { return aio_submit(IOCB_CMD_PREAD, plain.get()); }, [] {},
+         aio_wait},
         {"io_uring direct read", [&] { return uring.try_submit(); },
          [&] {
              uring.prepare([&](io_uring_sqe* entry) {
-                 io_uring_prep_read(entry, direct.get(), buffer.data(), static_cast<unsigned>(size), 0);
+                 io_uring_prep_read(entry, direct.get(), buffer.data(), static_cast<unsigned>(size),
+                                    0);
              });
          },
          [&](long) {
@@ -140,11 +169,13 @@ TEST_CASE_METHOD(device_fixture, "every operation survives the failure of each o
              while (uring.try_submit() < 0) {}
              return static_cast<long>(uring.wait().result);
          }},
-        {"info", [&] {
+        {"info",
+         [&] {
              info.struct_size = sizeof(info);
              return result_of(::ioctl(plain.get(), SCULLPIN_IOC_INFO, &info));
          }},
-        {"discard", [&] {
+        {"discard",
+         [&] {
              discard = {};
              discard.struct_size = sizeof(discard);
              discard.length = 65536;

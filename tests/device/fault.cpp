@@ -11,7 +11,10 @@ fault::fault(const std::string& name, std::uint64_t nth)
     REQUIRE(control::get().write(path_, std::to_string(nth)) == 0);
 }
 
-fault::~fault() { control::get().write(path_, "0"); }
+fault::~fault()
+{
+    control::get().write(path_, "0");
+}
 
 bool fault::fired() const
 {

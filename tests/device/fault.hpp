@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <string>
 
-/// A fault point of a module that was built with SCULLPIN_FAULT=1: the nth unit from now on fails, once. Disarmed at the end.
+/// A fault point of a module that was built with SCULLPIN_FAULT=1: the nth unit from now on fails,
+/// once. Disarmed at the end.
 class fault {
 public:
     fault(const std::string& name, std::uint64_t nth);

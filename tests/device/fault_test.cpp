@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What never fails by itself fails here, at every point, once: the answer is exact, nothing stays held, and the next request works. Hidden: needs a
-// module with fault points.
+// What never fails by itself fails here, at every point, once: the answer is exact, nothing stays
+// held, and the next request works. Hidden: needs a module with fault points.
 #include "fault.hpp"
 
 #include <fcntl.h>
@@ -49,19 +49,28 @@ bool pins_each_page_once(const way& w)
     return name == "read" || name == "pread" || name == "libaio" || name == "io_uring";
 }
 
-direction each_direction() { return GENERATE(direction::read, direction::write); }
-std::string each_completion() { return GENERATE("auto", "inline", "deferred"); }
+direction each_direction()
+{
+    return GENERATE(direction::read, direction::write);
+}
+std::string each_completion()
+{
+    return GENERATE("auto", "inline", "deferred");
+}
 
 }  // namespace
 
-TEST_CASE_METHOD(device_fixture, "a page that cannot be pinned ends the transfer there, whichever it is", "[.][fault]")
+TEST_CASE_METHOD(device_fixture,
+                 "a page that cannot be pinned ends the transfer there, whichever it is",
+                 "[.][fault]")
 {
     const auto fd = open_empty();
     const setting completion("completion", each_completion());
     const auto dir = each_direction();
     const memory buffer(pages);
     for (const auto& way : all_ways()) {
-        // Registered memory is not pinned by the driver, and segments that join within a page pin it twice.
+        // Registered memory is not pinned by the driver, and segments that join within a page pin
+        // it twice.
         if (!pins_each_page_once(way)) continue;
         for (const std::size_t page : {1, 2, 16, 17, 18, 33, 40}) {
             CAPTURE(way.name, page);
@@ -74,7 +83,10 @@ TEST_CASE_METHOD(device_fixture, "a page that cannot be pinned ends the transfer
     check_device_works(fd.get());
 }
 
-TEST_CASE_METHOD(device_fixture, "without memory for the request the answer is ENOMEM, or EAGAIN to who must not wait", "[.][fault]")
+TEST_CASE_METHOD(
+    device_fixture,
+    "without memory for the request the answer is ENOMEM, or EAGAIN to who must not wait",
+    "[.][fault]")
 {
     const auto fd = open_empty();
     const setting completion("completion", "deferred");
@@ -96,7 +108,9 @@ TEST_CASE_METHOD(device_fixture, "without memory for the request the answer is E
     check_device_works(fd.get());
 }
 
-TEST_CASE_METHOD(device_fixture, "a plain request that cannot be delayed for want of memory ends at once", "[.][fault]")
+TEST_CASE_METHOD(device_fixture,
+                 "a plain request that cannot be delayed for want of memory ends at once",
+                 "[.][fault]")
 {
     const setting latency("latency_us", "200000");
     const auto fd = open_node();
@@ -109,7 +123,8 @@ TEST_CASE_METHOD(device_fixture, "a plain request that cannot be delayed for wan
     CHECK(allocation.fired());
 }
 
-TEST_CASE_METHOD(device_fixture, "without memory for the medium a write ends there or moves nothing", "[.][fault]")
+TEST_CASE_METHOD(device_fixture,
+                 "without memory for the medium a write ends there or moves nothing", "[.][fault]")
 {
     const std::string point = GENERATE("store_page", "store_index");
     const std::string completion_word = each_completion();
@@ -136,7 +151,10 @@ TEST_CASE_METHOD(device_fixture, "without memory for the medium a write ends the
     check_device_works(fd.get());
 }
 
-TEST_CASE_METHOD(device_fixture, "a plain write without memory for the medium ends there, and is never short under NOWAIT", "[.][fault]")
+TEST_CASE_METHOD(
+    device_fixture,
+    "a plain write without memory for the medium ends there, and is never short under NOWAIT",
+    "[.][fault]")
 {
     const auto fd = open_empty();
     const auto plain = open_node();
@@ -151,7 +169,9 @@ TEST_CASE_METHOD(device_fixture, "a plain write without memory for the medium en
     check_device_works(fd.get());
 }
 
-TEST_CASE_METHOD(device_fixture, "an engine that takes no request makes it EIO, and nothing was moved", "[.][fault]")
+TEST_CASE_METHOD(device_fixture,
+                 "an engine that takes no request makes it EIO, and nothing was moved",
+                 "[.][fault]")
 {
     const auto fd = open_empty();
     const setting completion("completion", "deferred");
@@ -168,7 +188,9 @@ TEST_CASE_METHOD(device_fixture, "an engine that takes no request makes it EIO, 
     check_device_works(fd.get());
 }
 
-TEST_CASE_METHOD(device_fixture, "an engine that fails after some bytes moves exactly these, or makes it EIO", "[.][fault]")
+TEST_CASE_METHOD(device_fixture,
+                 "an engine that fails after some bytes moves exactly these, or makes it EIO",
+                 "[.][fault]")
 {
     const auto fd = open_empty();
     const setting completion("completion", each_completion());
@@ -178,7 +200,8 @@ TEST_CASE_METHOD(device_fixture, "an engine that fails after some bytes moves ex
             CAPTURE(way.name, moved);
             buffer.fill(mark);
             const fault byte("engine_bytes", static_cast<std::uint64_t>(moved) + 1);
-            CHECK(way.run(fd.get(), direction::read, buffer.span(), 0) == (moved != 0 ? moved : -EIO));
+            CHECK(way.run(fd.get(), direction::read, buffer.span(), 0) ==
+                  (moved != 0 ? moved : -EIO));
             CHECK(byte.fired());
             // The device is empty: what it wrote is zeros.
             const auto split = static_cast<std::size_t>(moved);
@@ -189,28 +212,36 @@ TEST_CASE_METHOD(device_fixture, "an engine that fails after some bytes moves ex
     check_device_works(fd.get());
 }
 
-TEST_CASE_METHOD(device_fixture, "a request that fails gives back what it took of the cap", "[.][fault]")
+TEST_CASE_METHOD(device_fixture, "a request that fails gives back what it took of the cap",
+                 "[.][fault]")
 {
     const std::string completion_word = each_completion();
-    const setting completion("completion", completion_word), cap("max_pinned", std::to_string(pages * page_size));
+    const setting completion("completion", completion_word),
+        cap("max_pinned", std::to_string(pages * page_size));
     const memory buffer(pages);
-    for (const char* point : {"pin_page", "store_page", "store_index", "engine_submit", "engine_bytes"}) {
+    for (const char* point :
+         {"pin_page", "store_page", "store_index", "engine_submit", "engine_bytes"}) {
         CAPTURE(point, completion_word);
         const auto fd = open_empty();
-        const fault failure(point, 1);
-        (void)!::pwrite(fd.get(), buffer.data(), buffer.size(), 0);
+        {
+            const fault failure(point, 1);
+            (void)!::pwrite(fd.get(), buffer.data(), buffer.size(), 0);
+        }
         discard_all();
         // Were a byte of the cap still taken, this request of its whole size would have to wait.
         const setting at_once("completion", "deferred");
-        CHECK(nowait(fd.get(), direction::read, buffer) == static_cast<std::int64_t>(buffer.size()));
+        CHECK(nowait(fd.get(), direction::read, buffer) ==
+              static_cast<std::int64_t>(buffer.size()));
     }
 }
 
-TEST_CASE_METHOD(module_fixture, "a module that cannot be set up says why, and nothing of it stays", "[.][fault]")
+TEST_CASE_METHOD(module_fixture, "a module that cannot be set up says why, and nothing of it stays",
+                 "[.][fault]")
 {
     const std::pair<const char*, int> points[] = {
-        {"engine_queue", -ENOMEM}, {"watch_queue", -ENOMEM},  {"node_numbers", -EBUSY}, {"node_class", -ENOMEM},
-        {"device_alloc", -ENOMEM}, {"device_stats", -ENOMEM}, {"device_name", -ENOMEM}, {"device_add", -ENOMEM}};
+        {"engine_queue", -ENOMEM}, {"watch_queue", -ENOMEM},  {"node_numbers", -EBUSY},
+        {"node_class", -ENOMEM},   {"device_alloc", -ENOMEM}, {"device_stats", -ENOMEM},
+        {"device_name", -ENOMEM},  {"device_add", -ENOMEM}};
     for (const auto& [point, error] : points) {
         CAPTURE(point);
         CHECK(module::load(std::string("fault=") + point + ":1") == error);
@@ -219,6 +250,7 @@ TEST_CASE_METHOD(module_fixture, "a module that cannot be set up says why, and n
         check_device_works(device_fixture::open_direct().get());
         REQUIRE(module::unload_soon() == 0);
     }
-    for (const char* nonsense : {"fault=pin_page", "fault=nowhere:1", "fault=pin_page:x", "fault=pin_page:-1"})
+    for (const char* nonsense :
+         {"fault=pin_page", "fault=nowhere:1", "fault=pin_page:x", "fault=pin_page:-1"})
         CHECK(module::load(nonsense) == -EINVAL);
 }

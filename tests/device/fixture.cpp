@@ -30,7 +30,10 @@ setting::setting(std::string name, const std::string& value)
     REQUIRE(control::get().write(path_, value) == 0);
 }
 
-setting::~setting() { control::get().write(path_, before_); }
+setting::~setting()
+{
+    control::get().write(path_, before_);
+}
 
 namespace {
 
@@ -52,7 +55,8 @@ std::string first_complaint(const std::string& log)
 {
     std::ifstream patterns("scripts/vm/dmesg-patterns");
     REQUIRE(patterns.is_open());
-    // Races of the kernel with itself are many; those with this module are found at the end of the run, when both stacks are there.
+    // Races of the kernel with itself are many; those with this module are found at the end of the
+    // run, when both stacks are there.
     const auto text = std::regex_replace(log, std::regex("[^\n]*KCSAN:[^\n]*"), "");
     std::string pattern;
     while (std::getline(patterns, pattern)) {
@@ -93,7 +97,10 @@ file_descriptor device_fixture::open_node(int flags)
     return file_descriptor::open(node_path, O_RDWR | flags);
 }
 
-file_descriptor device_fixture::open_direct() { return open_node(O_DIRECT); }
+file_descriptor device_fixture::open_direct()
+{
+    return open_node(O_DIRECT);
+}
 
 void discard_all()
 {

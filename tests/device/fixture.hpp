@@ -61,7 +61,8 @@ public:
     kernel_fixture& operator=(const kernel_fixture&) = delete;
 };
 
-/// What must hold after every test of the device: nothing in flight, and all of its counters balance.
+/// What must hold after every test of the device: nothing in flight, and all of its counters
+/// balance.
 class device_fixture : private kernel_fixture {
 public:
     device_fixture() = default;

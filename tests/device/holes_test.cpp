@@ -13,7 +13,8 @@
 
 using scullpin::direction;
 
-TEST_CASE_METHOD(device_fixture, "a hole at every page of a 64 page buffer ends the transfer exactly there")
+TEST_CASE_METHOD(device_fixture,
+                 "a hole at every page of a 64 page buffer ends the transfer exactly there")
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     const auto dir = GENERATE(direction::read, direction::write);
@@ -42,7 +43,8 @@ TEST_CASE_METHOD(device_fixture, "a plain transfer is short at a hole, too")
     CHECK(errno == EFAULT);
 }
 
-TEST_CASE_METHOD(device_fixture, "a short count is cut down to whole blocks, and less than one is EFAULT")
+TEST_CASE_METHOD(device_fixture,
+                 "a short count is cut down to whole blocks, and less than one is EFAULT")
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     const auto block = attribute("logical_block_size"), alignment = attribute("dma_alignment");
@@ -58,7 +60,8 @@ TEST_CASE_METHOD(device_fixture, "a short count is cut down to whole blocks, and
     CHECK(errno == EFAULT);
 }
 
-TEST_CASE_METHOD(device_fixture, "a second page that cannot be had leaves no pin behind in a thousand tries")
+TEST_CASE_METHOD(device_fixture,
+                 "a second page that cannot be had leaves no pin behind in a thousand tries")
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     const auto fd = open_direct();
@@ -67,7 +70,8 @@ TEST_CASE_METHOD(device_fixture, "a second page that cannot be had leaves no pin
     aio context;
     for (int i = 0; i < 1024; i++) {
         REQUIRE(::pread(fd.get(), buffer.data(), 8192, 0) == 4096);
-        REQUIRE(context.run(aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), 8192, 0)) == 4096);
+        REQUIRE(context.run(aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), 8192, 0)) ==
+                4096);
     }
 }
 
@@ -88,7 +92,8 @@ TEST_CASE_METHOD(device_fixture, "writing from read-only memory works, reading i
     CHECK(context.run(aio::request(fd.get(), IOCB_CMD_PREAD, out.data(), 8192, 0)) == -EFAULT);
 }
 
-TEST_CASE_METHOD(device_fixture, "reading into fresh private memory never changes the page it was copied from")
+TEST_CASE_METHOD(device_fixture,
+                 "reading into fresh private memory never changes the page it was copied from")
 {
     const auto fd = open_direct();
     memory out(1);
@@ -106,8 +111,9 @@ TEST_CASE_METHOD(device_fixture, "reading into fresh private memory never change
 TEST_CASE_METHOD(device_fixture, "addresses of the kernel and beyond the end are EFAULT")
 {
     const auto fd = open_node(GENERATE(0, O_DIRECT));
-    for (const std::uintptr_t address : {std::uintptr_t{0}, std::uintptr_t{0x7ffffffff000}, std::uintptr_t{0xffff888000000000},
-                                         ~std::uintptr_t{0} - 4095}) {
+    for (const std::uintptr_t address :
+         {std::uintptr_t{0}, std::uintptr_t{0x7ffffffff000}, std::uintptr_t{0xffff888000000000},
+          ~std::uintptr_t{0} - 4095}) {
         INFO("address " << address);
         auto* where = reinterpret_cast<void*>(address);  // on purpose not ours
         CHECK(::pread(fd.get(), where, 4096, 0) == -1);

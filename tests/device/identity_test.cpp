@@ -28,7 +28,8 @@ void check_all_pairs(int fd, std::size_t size, std::uint64_t offset)
             INFO("read by " << reader.name);
             in.fill(std::byte{0x55});
             const auto got = in.span().first(size);
-            REQUIRE(reader.run(fd, direction::read, got, offset) == static_cast<std::int64_t>(size));
+            REQUIRE(reader.run(fd, direction::read, got, offset) ==
+                    static_cast<std::int64_t>(size));
             REQUIRE(same(sent, got));
             REQUIRE(all_equal(in.span().subspan(size), std::byte{0x55}));
         }
@@ -37,7 +38,8 @@ void check_all_pairs(int fd, std::size_t size, std::uint64_t offset)
 
 }  // namespace
 
-TEST_CASE_METHOD(device_fixture, "direct writes and reads of every kind give identical bytes with every completion")
+TEST_CASE_METHOD(device_fixture,
+                 "direct writes and reads of every kind give identical bytes with every completion")
 {
     const setting completion("completion", GENERATE("auto", "inline", "deferred"));
     const auto fd = open_direct();
@@ -45,7 +47,8 @@ TEST_CASE_METHOD(device_fixture, "direct writes and reads of every kind give ide
     check_all_pairs(fd.get(), 49 * page_size, 5 * page_size);
 }
 
-TEST_CASE_METHOD(device_fixture, "plain writes and reads of every kind give identical bytes with every completion")
+TEST_CASE_METHOD(device_fixture,
+                 "plain writes and reads of every kind give identical bytes with every completion")
 {
     const setting completion("completion", GENERATE("auto", "inline", "deferred"));
     const auto fd = open_node();
@@ -53,19 +56,23 @@ TEST_CASE_METHOD(device_fixture, "plain writes and reads of every kind give iden
     check_all_pairs(fd.get(), 100003, 12345);
 }
 
-TEST_CASE_METHOD(device_fixture, "what was written directly is read plainly, and the other way round")
+TEST_CASE_METHOD(device_fixture,
+                 "what was written directly is read plainly, and the other way round")
 {
     const auto direct = open_direct(), plain = open_node();
     memory out(20), in(20);
-    for (const auto& [writer, reader] : {std::pair(direct.get(), plain.get()), std::pair(plain.get(), direct.get())}) {
+    for (const auto& [writer, reader] :
+         {std::pair(direct.get(), plain.get()), std::pair(plain.get(), direct.get())}) {
         fill_random(out.span(), static_cast<unsigned>(writer));
-        REQUIRE(::pwrite(writer, out.data(), out.size(), 1 << 20) == static_cast<ssize_t>(out.size()));
+        REQUIRE(::pwrite(writer, out.data(), out.size(), 1 << 20) ==
+                static_cast<ssize_t>(out.size()));
         REQUIRE(::pread(reader, in.data(), in.size(), 1 << 20) == static_cast<ssize_t>(in.size()));
         CHECK(same(out.span(), in.span()));
     }
 }
 
-TEST_CASE_METHOD(device_fixture, "memory off page boundaries and the same page twice in one iovec are moved right")
+TEST_CASE_METHOD(device_fixture,
+                 "memory off page boundaries and the same page twice in one iovec are moved right")
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     const auto alignment = attribute("dma_alignment");
@@ -76,7 +83,8 @@ TEST_CASE_METHOD(device_fixture, "memory off page boundaries and the same page t
 
     // Segments that begin and end inside pages, joined to whole blocks.
     const auto skip = static_cast<std::size_t>(alignment);
-    const std::array<iovec, 3> odd{iovec{out.data() + skip, 4096 - skip}, iovec{out.page(3) + 512, 8192},
+    const std::array<iovec, 3> odd{iovec{out.data() + skip, 4096 - skip},
+                                   iovec{out.page(3) + 512, 8192},
                                    iovec{out.page(8) + skip, 4096 + skip}};
     std::vector<std::byte> expected;
     for (const auto& segment : odd) {
@@ -87,7 +95,8 @@ TEST_CASE_METHOD(device_fixture, "memory off page boundaries and the same page t
     REQUIRE(::pread(fd.get(), in.data(), 16384, 0) == 16384);
     CHECK(same(expected, in.span().first(16384)));
 
-    const std::array<iovec, 3> twice{iovec{pair.data(), 4096}, iovec{pair.page(1), 4096}, iovec{pair.data(), 4096}};
+    const std::array<iovec, 3> twice{iovec{pair.data(), 4096}, iovec{pair.page(1), 4096},
+                                     iovec{pair.data(), 4096}};
     REQUIRE(::pwritev(fd.get(), twice.data(), 3, 65536) == 12288);
     REQUIRE(::pread(fd.get(), in.data(), 12288, 65536) == 12288);
     CHECK(same(pair.span(), in.span().first(8192)));
@@ -112,7 +121,8 @@ TEST_CASE_METHOD(device_fixture, "a block in as many segments as alignment allow
         expected.insert(expected.end(), begin, begin + step);
     }
     const auto fd = open_direct();
-    REQUIRE(::pwritev(fd.get(), segments.data(), static_cast<int>(segments.size()), 0) == static_cast<ssize_t>(block));
+    REQUIRE(::pwritev(fd.get(), segments.data(), static_cast<int>(segments.size()), 0) ==
+            static_cast<ssize_t>(block));
     REQUIRE(::pread(fd.get(), in.data(), block, 0) == static_cast<ssize_t>(block));
     CHECK(same(expected, in.span().first(block)));
 }

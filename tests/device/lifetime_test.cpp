@@ -47,7 +47,8 @@ pid_t in_child(const std::function<void()>& body)
 int wait_for(pid_t child, double seconds)
 {
     int status = 0;
-    const bool ended = eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }, seconds);
+    const bool ended =
+        eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }, seconds);
     INFO("a process with a request in flight must be able to end");
     REQUIRE(ended);
     return status;
@@ -76,7 +77,8 @@ TEST_CASE_METHOD(device_fixture, "memory that is unmapped in flight is written t
     auto request = aio::request(device.node->get(), IOCB_CMD_PREAD, address, length, 0);
     REQUIRE(context.submit(request) == 1);
     buffer.unmap();
-    void* other = ::mmap(address, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    void* other = ::mmap(address, length, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     REQUIRE(other == address);
     std::memset(other, 0x11, length);
     CHECK(context.wait(1).front().res == length);
@@ -118,27 +120,34 @@ TEST_CASE_METHOD(device_fixture, "after io_submit the iovec and the stack may be
     CHECK(all_equal(decoy.span(), std::byte{0}));
 }
 
-TEST_CASE_METHOD(device_fixture, "the parent of a fork in flight sees the data, also in pages it writes to meanwhile")
+TEST_CASE_METHOD(
+    device_fixture,
+    "the parent of a fork in flight sees the data, also in pages it writes to meanwhile")
 {
     slow_device device;
     const memory buffer(pages);
     buffer.fill(std::byte{0x22});
     aio context;
-    // All but the first block, so that the parent can write to the page without touching the transfer.
+    // All but the first block, so that the parent can write to the page without touching the
+    // transfer.
     const auto skip = static_cast<std::size_t>(attribute("logical_block_size"));
     const std::size_t count = length - skip;
-    auto request = aio::request(device.node->get(), IOCB_CMD_PREAD, buffer.data() + skip, count, skip);
+    auto request =
+        aio::request(device.node->get(), IOCB_CMD_PREAD, buffer.data() + skip, count, skip);
     REQUIRE(context.submit(request) == 1);
     const pid_t child = in_child([&] {
-        for (std::size_t page = 0; page < pages; page++) std::memset(buffer.page(page), 0x44, page_size);
+        for (std::size_t page = 0; page < pages; page++)
+            std::memset(buffer.page(page), 0x44, page_size);
     });
-    for (std::size_t page = 0; skip < page_size && page < 1; page++) buffer.page(page)[0] = std::byte{0x33};
+    for (std::size_t page = 0; skip < page_size && page < 1; page++)
+        buffer.page(page)[0] = std::byte{0x33};
     CHECK(wait_for(child, 5) == 0);
     CHECK(context.wait(1).front().res == static_cast<std::int64_t>(count));
     CHECK(same(buffer.span().subspan(skip), std::span(device.expected).subspan(skip)));
 }
 
-TEST_CASE_METHOD(device_fixture, "a write in flight takes the parent's bytes, whatever a forked child does")
+TEST_CASE_METHOD(device_fixture,
+                 "a write in flight takes the parent's bytes, whatever a forked child does")
 {
     slow_device device;
     const memory buffer(pages), in(pages);
@@ -155,7 +164,9 @@ TEST_CASE_METHOD(device_fixture, "a write in flight takes the parent's bytes, wh
     CHECK(same(in.span(), sent));
 }
 
-TEST_CASE_METHOD(device_fixture, "a process that exits or is killed with requests in flight ends in time and leaves nothing")
+TEST_CASE_METHOD(
+    device_fixture,
+    "a process that exits or is killed with requests in flight ends in time and leaves nothing")
 {
     const bool killed = GENERATE(false, true);
     const slow_device device;
@@ -164,8 +175,9 @@ TEST_CASE_METHOD(device_fixture, "a process that exits or is killed with request
         ::syscall(SYS_io_setup, 16, &context);
         const memory buffer(16);
         for (std::size_t i = 0; i < 16; i++) {
-            auto request = aio::request(device.node->get(), i % 2 == 0 ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE, buffer.page(i),
-                                        page_size, (64 + i) * page_size);
+            auto request =
+                aio::request(device.node->get(), i % 2 == 0 ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE,
+                             buffer.page(i), page_size, (64 + i) * page_size);
             iocb* pointer = &request;
             if (::syscall(SYS_io_submit, context, 1, &pointer) != 1) ::_exit(1);
         }
@@ -180,7 +192,8 @@ TEST_CASE_METHOD(device_fixture, "a process that exits or is killed with request
     CHECK((killed ? WIFSIGNALED(status) : WIFEXITED(status) && WEXITSTATUS(status) == 0));
 }
 
-TEST_CASE_METHOD(device_fixture, "a process that is killed in a synchronous call does not wait for a slow device")
+TEST_CASE_METHOD(device_fixture,
+                 "a process that is killed in a synchronous call does not wait for a slow device")
 {
     const slow_device device;
     const setting latency("latency_us", "30000000");

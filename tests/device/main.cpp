@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The tests that need the device, in the VM. With SCULLPIN_TEST_UID they run as that user; only `control` stays root.
+// The tests that need the device, in the VM. With SCULLPIN_TEST_UID they run as that user; only
+// `control` stays root.
 #include <cstdlib>
 
 #include <catch_amalgamated.hpp>

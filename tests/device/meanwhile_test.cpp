@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What others do meanwhile: fork, signals, flags of the descriptor, settings of the device. No transfer may notice.
+// What others do meanwhile: fork, signals, flags of the descriptor, settings of the device. No
+// transfer may notice.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -46,9 +47,10 @@ private:
     struct sigaction before_ {};
 };
 
-/// Reads one page of the device again and again into memory off page boundaries. @return how often it was not that page
-std::size_t read_until(clock_type::time_point deadline, int fd, std::byte* where, std::uint64_t offset,
-                       std::span<const std::byte> expected)
+/// Reads one page of the device again and again into memory off page boundaries. @return how often
+/// it was not that page
+std::size_t read_until(clock_type::time_point deadline, int fd, std::byte* where,
+                       std::uint64_t offset, std::span<const std::byte> expected)
 {
     std::size_t wrong = 0;
     while (clock_type::now() < deadline) {
@@ -61,20 +63,25 @@ std::size_t read_until(clock_type::time_point deadline, int fd, std::byte* where
 
 }  // namespace
 
-TEST_CASE_METHOD(device_fixture, "reads into memory that shares pages with other readers survive forks")
+TEST_CASE_METHOD(device_fixture,
+                 "reads into memory that shares pages with other readers survive forks")
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     const auto fd = open_direct();
     const auto expected = random_vector(2 * page_size, 131);
     const std::span all(expected);
-    REQUIRE(::pwrite(open_node().get(), expected.data(), expected.size(), 0) == static_cast<ssize_t>(expected.size()));
+    REQUIRE(::pwrite(open_node().get(), expected.data(), expected.size(), 0) ==
+            static_cast<ssize_t>(expected.size()));
     const memory buffer(3);
     const auto deadline = clock_type::now() + duration;
     std::atomic<std::size_t> wrong{0};
     // Each ends in the page in which the other begins.
-    std::thread first([&] { wrong += read_until(deadline, fd.get(), buffer.data() + 512, 0, all.first(page_size)); });
+    std::thread first([&] {
+        wrong += read_until(deadline, fd.get(), buffer.data() + 512, 0, all.first(page_size));
+    });
     std::thread second([&] {
-        wrong += read_until(deadline, fd.get(), buffer.data() + 512 + page_size, page_size, all.subspan(page_size));
+        wrong += read_until(deadline, fd.get(), buffer.data() + 512 + page_size, page_size,
+                            all.subspan(page_size));
     });
     std::size_t forks = 0;
     for (; clock_type::now() < deadline; forks++) {
@@ -111,7 +118,8 @@ TEST_CASE_METHOD(device_fixture, "a storm of signals makes no transfer short")
     CHECK(signal_storm::received > before + 50);
 }
 
-TEST_CASE_METHOD(device_fixture, "O_DIRECT that comes and goes by fcntl between and during requests loses no byte")
+TEST_CASE_METHOD(device_fixture,
+                 "O_DIRECT that comes and goes by fcntl between and during requests loses no byte")
 {
     const setting completion("completion", "deferred");
     const auto fd = open_node();
@@ -125,10 +133,13 @@ TEST_CASE_METHOD(device_fixture, "O_DIRECT that comes and goes by fcntl between 
     });
     aio context;
     std::size_t wrong = 0, rounds = 0;
-    for (const auto deadline = clock_type::now() + duration; clock_type::now() < deadline; rounds++) {
+    for (const auto deadline = clock_type::now() + duration; clock_type::now() < deadline;
+         rounds++) {
         fill_random(out.span(), rounds);
-        wrong += context.run(aio::request(fd.get(), IOCB_CMD_PWRITE, out.data(), out.size(), 0)) != static_cast<std::int64_t>(out.size());
-        wrong += context.run(aio::request(fd.get(), IOCB_CMD_PREAD, in.data(), in.size(), 0)) != static_cast<std::int64_t>(in.size());
+        wrong += context.run(aio::request(fd.get(), IOCB_CMD_PWRITE, out.data(), out.size(), 0)) !=
+                 static_cast<std::int64_t>(out.size());
+        wrong += context.run(aio::request(fd.get(), IOCB_CMD_PREAD, in.data(), in.size(), 0)) !=
+                 static_cast<std::int64_t>(in.size());
         wrong += !same(in.span(), out.span());
     }
     stop = true;
@@ -138,7 +149,8 @@ TEST_CASE_METHOD(device_fixture, "O_DIRECT that comes and goes by fcntl between 
     CHECK(rounds > 10);
 }
 
-TEST_CASE_METHOD(device_fixture, "settings that change while requests are in flight lose none of them")
+TEST_CASE_METHOD(device_fixture,
+                 "settings that change while requests are in flight lose none of them")
 {
     const auto fd = open_direct();
     std::atomic<std::size_t> wrong{0}, rounds{0};
@@ -155,8 +167,10 @@ TEST_CASE_METHOD(device_fixture, "settings that change while requests are in fli
     };
     std::thread first(worker, 0), second(worker, 1 << 20);
     while (clock_type::now() < deadline) {
-        for (const auto& [name, value] : {std::pair("completion", "deferred"), std::pair("latency_us", "200"), std::pair("max_pinned", "65536"),
-                                          std::pair("bandwidth", "200000000"), std::pair("completion", "inline")}) {
+        for (const auto& [name, value] :
+             {std::pair("completion", "deferred"), std::pair("latency_us", "200"),
+              std::pair("max_pinned", "65536"), std::pair("bandwidth", "200000000"),
+              std::pair("completion", "inline")}) {
             // Set, and set back at once.
             const setting changed(name, value);
         }

@@ -25,26 +25,30 @@ long answer(Result result)
 
 }  // namespace
 
-TEST_CASE_METHOD(device_fixture, "areas that were never written read as zeros, directly and plainly")
+TEST_CASE_METHOD(device_fixture,
+                 "areas that were never written read as zeros, directly and plainly")
 {
     discard_all();
     const auto fd = open_node(GENERATE(0, O_DIRECT));
     const setting completion("completion", GENERATE("auto", "deferred"));
     const memory in(32);
-    for (const off_t offset : {off_t{0}, off_t{1} << 20, static_cast<off_t>(attribute("size") - in.size())}) {
+    for (const off_t offset :
+         {off_t{0}, off_t{1} << 20, static_cast<off_t>(attribute("size") - in.size())}) {
         std::memset(in.data(), 0x33, in.size());
         REQUIRE(::pread(fd.get(), in.data(), in.size(), offset) == static_cast<ssize_t>(in.size()));
         CHECK(all_equal(in.span(), std::byte{0}));
     }
 }
 
-TEST_CASE_METHOD(device_fixture, "the untouched part of a page that was partly written reads as zeros")
+TEST_CASE_METHOD(device_fixture,
+                 "the untouched part of a page that was partly written reads as zeros")
 {
     discard_all();
     const auto plain = open_node();
     const memory in(64);
     // Many pages, so that recycled ones are among them.
-    for (off_t page = 0; page < 64; page++) REQUIRE(::pwrite(plain.get(), "x", 1, page * 4096 + 100) == 1);
+    for (off_t page = 0; page < 64; page++)
+        REQUIRE(::pwrite(plain.get(), "x", 1, page * 4096 + 100) == 1);
     REQUIRE(::pread(plain.get(), in.data(), in.size(), 0) == static_cast<ssize_t>(in.size()));
     for (std::size_t page = 0; page < 64; page++) {
         CHECK(all_equal({in.page(page), 100}, std::byte{0}));
@@ -53,7 +57,8 @@ TEST_CASE_METHOD(device_fixture, "the untouched part of a page that was partly w
     }
 }
 
-TEST_CASE_METHOD(device_fixture, "discard makes a range zero to the byte, and gives whole pages back")
+TEST_CASE_METHOD(device_fixture,
+                 "discard makes a range zero to the byte, and gives whole pages back")
 {
     discard_all();
     const auto node = scullpin::device::open(node_path, scullpin::access::read_write, false);
@@ -69,8 +74,9 @@ TEST_CASE_METHOD(device_fixture, "discard makes a range zero to the byte, and gi
     struct range {
         std::uint64_t offset, length;
     };
-    for (const auto& [offset, length] : {range{0, 4096}, range{block, block}, range{4096 - block, 2 * block},
-                                         range{4096 + block, 3 * 4096}, range{0, 65536}}) {
+    for (const auto& [offset, length] :
+         {range{0, 4096}, range{block, block}, range{4096 - block, 2 * block},
+          range{4096 + block, 3 * 4096}, range{0, 65536}}) {
         INFO("discard " << length << " at " << offset);
         REQUIRE(::pwrite(node.fd(), full.data(), full.size(), 0) == 65536);
         REQUIRE(allocated() == 65536);
@@ -80,7 +86,8 @@ TEST_CASE_METHOD(device_fixture, "discard makes a range zero to the byte, and gi
         CHECK(all_equal(in.span().subspan(offset, length), std::byte{0}));
         CHECK(all_equal(in.span().subspan(offset + length), std::byte{0xff}));
         const auto whole_pages = (offset + length) / 4096 > (offset + 4095) / 4096
-                                     ? (offset + length) / 4096 - (offset + 4095) / 4096 : 0;
+                                     ? (offset + length) / 4096 - (offset + 4095) / 4096
+                                     : 0;
         CHECK(allocated() == 65536 - whole_pages * 4096);
     }
 }
@@ -90,7 +97,9 @@ TEST_CASE_METHOD(device_fixture, "lseek knows the end, data and holes, and refus
     discard_all();
     const auto fd = open_node();
     const auto size = static_cast<off_t>(attribute("size"));
-    const auto seek = [&](off_t offset, int whence) { return answer(::lseek(fd.get(), offset, whence)); };
+    const auto seek = [&](off_t offset, int whence) {
+        return answer(::lseek(fd.get(), offset, whence));
+    };
     CHECK(seek(0, SEEK_END) == size);
     CHECK(seek(-1, SEEK_END) == size - 1);
     CHECK(seek(1, SEEK_END) == -EINVAL);
@@ -128,7 +137,8 @@ TEST_CASE_METHOD(device_fixture, "the block layer's questions are answered")
     CHECK(answer(::ioctl(fd.get(), _IO(SCULLPIN_IOC_MAGIC, 99))) == -ENOTTY);
 }
 
-TEST_CASE_METHOD(device_fixture, "info fills what older and newer callers have room for, and nothing beyond")
+TEST_CASE_METHOD(device_fixture,
+                 "info fills what older and newer callers have room for, and nothing beyond")
 {
     const auto fd = open_node();
     memory page(2);
@@ -162,12 +172,15 @@ TEST_CASE_METHOD(device_fixture, "info fills what older and newer callers have r
     CHECK(answer(::ioctl(fd.get(), SCULLPIN_IOC_INFO, nullptr)) == -EFAULT);
 }
 
-TEST_CASE_METHOD(device_fixture, "discard refuses sizes, flags, ranges and descriptors that are wrong")
+TEST_CASE_METHOD(device_fixture,
+                 "discard refuses sizes, flags, ranges and descriptors that are wrong")
 {
     const auto fd = open_node();
     const auto read_only = scullpin::file_descriptor::open(node_path, O_RDONLY);
     const auto block = attribute("logical_block_size"), size = attribute("size");
-    const auto call = [](int on, scullpin_discard range) { return answer(::ioctl(on, SCULLPIN_IOC_DISCARD, &range)); };
+    const auto call = [](int on, scullpin_discard range) {
+        return answer(::ioctl(on, SCULLPIN_IOC_DISCARD, &range));
+    };
     const std::uint32_t right = sizeof(scullpin_discard);
     CHECK(call(fd.get(), {right, 0, 0, block}) == 0);
     CHECK(call(read_only.get(), {right, 0, 0, block}) == -EBADF);
@@ -190,7 +203,8 @@ TEST_CASE_METHOD(device_fixture, "discard refuses sizes, flags, ranges and descr
     CHECK(answer(::ioctl(fd.get(), SCULLPIN_IOC_DISCARD, &larger)) == -E2BIG);
 }
 
-TEST_CASE_METHOD(device_fixture, "poll is always ready, mmap is not there yet, fsync has nothing to wait for")
+TEST_CASE_METHOD(device_fixture,
+                 "poll is always ready, mmap is not there yet, fsync has nothing to wait for")
 {
     const auto fd = open_node();
     pollfd entry{fd.get(), POLLIN | POLLOUT, 0};
@@ -202,10 +216,12 @@ TEST_CASE_METHOD(device_fixture, "poll is always ready, mmap is not there yet, f
     CHECK(::fdatasync(fd.get()) == 0);
 }
 
-TEST_CASE_METHOD(device_fixture, "the node is root's own, and its settings cannot be written by others")
+TEST_CASE_METHOD(device_fixture,
+                 "the node is root's own, and its settings cannot be written by others")
 {
     CHECK(control::get().run("test \"$(stat -c %U:%G " + node_path + ")\" = root:root") == 0);
-    CHECK(control::get().run("test -z \"$(find " + sysfs_path + " -maxdepth 2 -type f -perm /022)\"") == 0);
+    CHECK(control::get().run("test -z \"$(find " + sysfs_path +
+                             " -maxdepth 2 -type f -perm /022)\"") == 0);
 }
 
 TEST_CASE_METHOD(device_fixture, "live settings refuse what makes no sense and keep their value")
@@ -213,14 +229,16 @@ TEST_CASE_METHOD(device_fixture, "live settings refuse what makes no sense and k
     struct row {
         const char *name, *text;
     };
-    for (const auto& [name, text] : {row{"completion", "sometimes"}, row{"latency_us", "60000001"}, row{"latency_us", "-1"},
-                                     row{"latency_us", "5 "}, row{"bandwidth", "99999999999999999999"}, row{"max_pinned", "0"},
-                                     row{"max_pinned", "16777216T"}, row{"unaligned", ""}, row{"latency_us", "1x"}}) {
+    for (const auto& [name, text] :
+         {row{"completion", "sometimes"}, row{"latency_us", "60000001"}, row{"latency_us", "-1"},
+          row{"latency_us", "5 "}, row{"bandwidth", "99999999999999999999"}, row{"max_pinned", "0"},
+          row{"max_pinned", "16777216T"}, row{"unaligned", ""}, row{"latency_us", "1x"}}) {
         INFO(name << " = '" << text << "'");
         const auto before = control::get().read(sysfs_path + name);
         const int result = control::get().write(sysfs_path + name, text);
         // A write of nothing is nothing; a space at the end is white space.
-        if (*text != '\0' && std::string_view(text) != "5 ") CHECK((result == -EINVAL || result == -ERANGE));
+        if (*text != '\0' && std::string_view(text) != "5 ")
+            CHECK((result == -EINVAL || result == -ERANGE));
         if (std::string_view(text) == "5 ") control::get().write(sysfs_path + name, before);
         CHECK(control::get().read(sysfs_path + name) == before);
     }

@@ -25,7 +25,8 @@ class mapping {
 public:
     mapping(std::size_t size, int flags, int fd = -1)
         : size_(size),
-          data_(static_cast<std::byte*>(::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0)))
+          data_(
+              static_cast<std::byte*>(::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0)))
     {
         REQUIRE(data_ != MAP_FAILED);
     }
@@ -50,7 +51,10 @@ file_descriptor memory_file(std::size_t size)
 /// Huge pages of the machine, for one test.
 class huge_pages {
 public:
-    explicit huge_pages(int count) { REQUIRE(control::get().write(path, std::to_string(count)) == 0); }
+    explicit huge_pages(int count)
+    {
+        REQUIRE(control::get().write(path, std::to_string(count)) == 0);
+    }
     ~huge_pages() { control::get().write(path, "0"); }
     huge_pages(const huge_pages&) = delete;
     huge_pages& operator=(const huge_pages&) = delete;
@@ -60,7 +64,8 @@ public:
         std::ifstream file("/proc/meminfo");
         std::string line;
         while (std::getline(file, line))
-            if (line.starts_with("HugePages_Free:")) return std::stoull(line.substr(line.find(':') + 1));
+            if (line.starts_with("HugePages_Free:"))
+                return std::stoull(line.substr(line.find(':') + 1));
         return 0;
     }
 
@@ -68,7 +73,8 @@ private:
     inline static const std::string path = "/proc/sys/vm/nr_hugepages";
 };
 
-/// Moves the middle of the mapping out and back in, off page boundaries, by a request that completes later.
+/// Moves the middle of the mapping out and back in, off page boundaries, by a request that
+/// completes later.
 void check_moves(std::span<std::byte> whole)
 {
     const setting completion("completion", "deferred");
@@ -119,7 +125,9 @@ TEST_CASE_METHOD(device_fixture, "memory that is shared, or of a file, is moved 
     check_moves(mapping(size, MAP_PRIVATE, file.get()).span());
 }
 
-TEST_CASE_METHOD(device_fixture, "a transfer within huge pages moves its bytes, and the pages go back to their pool")
+TEST_CASE_METHOD(
+    device_fixture,
+    "a transfer within huge pages moves its bytes, and the pages go back to their pool")
 {
     const huge_pages pool(2);
     const auto before = huge_pages::free();
@@ -128,15 +136,18 @@ TEST_CASE_METHOD(device_fixture, "a transfer within huge pages moves its bytes, 
     CHECK(huge_pages::free() == before);
 }
 
-TEST_CASE_METHOD(device_fixture, "a huge page that is split while a request is in flight gets all its bytes")
+TEST_CASE_METHOD(device_fixture,
+                 "a huge page that is split while a request is in flight gets all its bytes")
 {
     const setting latency("latency_us", "200000");
     const auto fd = device_fixture::open_node(), direct = device_fixture::open_direct();
     const auto expected = random_vector(64 * page_size, 113);
-    REQUIRE(::pwrite(fd.get(), expected.data(), expected.size(), 0) == static_cast<ssize_t>(expected.size()));
+    REQUIRE(::pwrite(fd.get(), expected.data(), expected.size(), 0) ==
+            static_cast<ssize_t>(expected.size()));
     const mapping twice(2 * huge_page_size, MAP_PRIVATE | MAP_ANONYMOUS);
-    auto* huge = reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(twice.data()) + huge_page_size - 1) /
-                                              huge_page_size * huge_page_size);
+    auto* huge = reinterpret_cast<std::byte*>(
+        (reinterpret_cast<std::uintptr_t>(twice.data()) + huge_page_size - 1) / huge_page_size *
+        huge_page_size);
     REQUIRE(::madvise(huge, huge_page_size, MADV_HUGEPAGE) == 0);
     std::memset(huge, 1, huge_page_size);
     aio context;
@@ -149,7 +160,8 @@ TEST_CASE_METHOD(device_fixture, "a huge page that is split while a request is i
     CHECK(same({huge, expected.size()}, expected));
 }
 
-TEST_CASE_METHOD(device_fixture, "reading into a private mapping of a file changes the memory, never the file")
+TEST_CASE_METHOD(device_fixture,
+                 "reading into a private mapping of a file changes the memory, never the file")
 {
     const auto file = memory_file(page_size);
     const std::vector<char> original(page_size, 'f');

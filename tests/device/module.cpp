@@ -33,10 +33,15 @@ const std::vector<char>& image()
 
 int module::load(const std::string& parameters)
 {
-    return ::syscall(SYS_init_module, image().data(), image().size(), parameters.c_str()) != 0 ? -errno : 0;
+    return ::syscall(SYS_init_module, image().data(), image().size(), parameters.c_str()) != 0
+               ? -errno
+               : 0;
 }
 
-int module::unload() { return ::syscall(SYS_delete_module, "scullpin", O_NONBLOCK) != 0 ? -errno : 0; }
+int module::unload()
+{
+    return ::syscall(SYS_delete_module, "scullpin", O_NONBLOCK) != 0 ? -errno : 0;
+}
 
 int module::unload_soon()
 {
@@ -47,7 +52,10 @@ int module::unload_soon()
     return result;
 }
 
-bool module::is_loaded() { return std::filesystem::exists("/sys/module/scullpin"); }
+bool module::is_loaded()
+{
+    return std::filesystem::exists("/sys/module/scullpin");
+}
 
 int module::rounds(int stock)
 {

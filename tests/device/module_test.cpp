@@ -16,7 +16,10 @@
 
 namespace {
 
-scullpin::file_descriptor open_direct() { return device_fixture::open_direct(); }
+scullpin::file_descriptor open_direct()
+{
+    return device_fixture::open_direct();
+}
 
 std::string attribute_text(const std::string& name)
 {
@@ -40,7 +43,8 @@ void check_device_works()
 
 }  // namespace
 
-TEST_CASE_METHOD(module_fixture, "the module is loaded, used and unloaded fifty times", "[.][module]")
+TEST_CASE_METHOD(module_fixture, "the module is loaded, used and unloaded fifty times",
+                 "[.][module]")
 {
     for (int round = 0; round < module::rounds(50); round++) {
         REQUIRE(module::load("completion=deferred") == 0);
@@ -51,7 +55,8 @@ TEST_CASE_METHOD(module_fixture, "the module is loaded, used and unloaded fifty 
     }
 }
 
-TEST_CASE_METHOD(module_fixture, "unloading right after the last completion never runs freed code", "[.][module]")
+TEST_CASE_METHOD(module_fixture, "unloading right after the last completion never runs freed code",
+                 "[.][module]")
 {
     constexpr std::size_t depth = 32;
     const std::string latency = GENERATE("0", "300");
@@ -61,7 +66,8 @@ TEST_CASE_METHOD(module_fixture, "unloading right after the last completion neve
         REQUIRE(module::load("completion=deferred latency_us=" + latency) == 0);
         auto fd = open_direct();
         for (std::size_t i = 0; i < depth; i++) {
-            auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
+            auto request =
+                aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
             REQUIRE(context.submit(request) == 1);
         }
         // Closed first: the last completion is the last use of the file, so of the module.
@@ -71,7 +77,9 @@ TEST_CASE_METHOD(module_fixture, "unloading right after the last completion neve
     }
 }
 
-TEST_CASE_METHOD(module_fixture, "unloading is refused while the node is open, and nothing is lost by asking", "[.][module]")
+TEST_CASE_METHOD(module_fixture,
+                 "unloading is refused while the node is open, and nothing is lost by asking",
+                 "[.][module]")
 {
     REQUIRE(module::load() == 0);
     auto fd = open_direct();
@@ -81,7 +89,9 @@ TEST_CASE_METHOD(module_fixture, "unloading is refused while the node is open, a
     CHECK(module::unload_soon() == 0);
 }
 
-TEST_CASE_METHOD(module_fixture, "unloading is refused while a request is in flight on a node that was closed", "[.][module]")
+TEST_CASE_METHOD(module_fixture,
+                 "unloading is refused while a request is in flight on a node that was closed",
+                 "[.][module]")
 {
     REQUIRE(module::load("latency_us=300000") == 0);
     const memory buffer(1);
@@ -96,7 +106,8 @@ TEST_CASE_METHOD(module_fixture, "unloading is refused while a request is in fli
     CHECK(module::unload_soon() == 0);
 }
 
-TEST_CASE_METHOD(module_fixture, "unloading against a storm of opens is refused or clean", "[.][module]")
+TEST_CASE_METHOD(module_fixture, "unloading against a storm of opens is refused or clean",
+                 "[.][module]")
 {
     std::atomic<bool> stop{false};
     std::atomic<std::size_t> opened{0}, strange{0};
@@ -129,11 +140,14 @@ TEST_CASE_METHOD(module_fixture, "unloading against a storm of opens is refused 
     CHECK(opened > 0);
 }
 
-TEST_CASE_METHOD(module_fixture, "an attribute that is held open answers ENODEV when the device has gone", "[.][module]")
+TEST_CASE_METHOD(module_fixture,
+                 "an attribute that is held open answers ENODEV when the device has gone",
+                 "[.][module]")
 {
     REQUIRE(module::load() == 0);
     const auto size = scullpin::file_descriptor::open(sysfs_path + "size", O_RDONLY);
-    const auto counter = scullpin::file_descriptor::open(sysfs_path + "stats/requests_submitted", O_RDONLY);
+    const auto counter =
+        scullpin::file_descriptor::open(sysfs_path + "stats/requests_submitted", O_RDONLY);
     REQUIRE(module::unload_soon() == 0);
     std::array<char, 64> text{};
     CHECK(::pread(size.get(), text.data(), text.size(), 0) == -1);
@@ -142,9 +156,12 @@ TEST_CASE_METHOD(module_fixture, "an attribute that is held open answers ENODEV 
     CHECK(errno == ENODEV);
 }
 
-TEST_CASE_METHOD(module_fixture, "load-time settings arrive, with suffixes, and are shown as numbers", "[.][module]")
+TEST_CASE_METHOD(module_fixture,
+                 "load-time settings arrive, with suffixes, and are shown as numbers",
+                 "[.][module]")
 {
-    REQUIRE(module::load("size=64m logical_block_size=4k dma_alignment=512 engine=cpu completion=deferred latency_us=5 "
+    REQUIRE(module::load("size=64m logical_block_size=4k dma_alignment=512 engine=cpu "
+                         "completion=deferred latency_us=5 "
                          "bandwidth=2G max_pinned=1M unaligned=buffered") == 0);
     CHECK(attribute_text("size") == "67108864");
     CHECK(attribute_text("logical_block_size") == "4096");
@@ -172,14 +189,35 @@ TEST_CASE_METHOD(module_fixture, "without settings the defaults hold", "[.][modu
     CHECK(attribute_text("unaligned") == "refuse");
 }
 
-TEST_CASE_METHOD(module_fixture, "settings that make no sense are refused with EINVAL, and nothing of the module stays", "[.][module]")
+TEST_CASE_METHOD(
+    module_fixture,
+    "settings that make no sense are refused with EINVAL, and nothing of the module stays",
+    "[.][module]")
 {
-    for (const char* parameters :
-         {"size=0", "size=511", "size=1000", "size=4096x", "size=-4096", "size=", "size=17T", "logical_block_size=0",
-          "logical_block_size=3", "logical_block_size=256", "logical_block_size=8192", "size=512 logical_block_size=4096",
-          "dma_alignment=0", "dma_alignment=3", "dma_alignment=8192", "engine=nonsense", "engine=", "completion=sometimes",
-          "completion=auto,inline", "latency_us=60000001", "latency_us=-1", "bandwidth=fast", "max_pinned=0",
-          "unaligned=perhaps"}) {
+    for (const char* parameters : {"size=0",
+                                   "size=511",
+                                   "size=1000",
+                                   "size=4096x",
+                                   "size=-4096",
+                                   "size=",
+                                   "size=17T",
+                                   "logical_block_size=0",
+                                   "logical_block_size=3",
+                                   "logical_block_size=256",
+                                   "logical_block_size=8192",
+                                   "size=512 logical_block_size=4096",
+                                   "dma_alignment=0",
+                                   "dma_alignment=3",
+                                   "dma_alignment=8192",
+                                   "engine=nonsense",
+                                   "engine=",
+                                   "completion=sometimes",
+                                   "completion=auto,inline",
+                                   "latency_us=60000001",
+                                   "latency_us=-1",
+                                   "bandwidth=fast",
+                                   "max_pinned=0",
+                                   "unaligned=perhaps"}) {
         INFO(parameters);
         CHECK(module::load(parameters) == -EINVAL);
         CHECK(!module::is_loaded());
@@ -188,7 +226,8 @@ TEST_CASE_METHOD(module_fixture, "settings that make no sense are refused with E
     }
 }
 
-TEST_CASE_METHOD(module_fixture, "a device whose last page is not whole ends exactly where it says", "[.][module]")
+TEST_CASE_METHOD(module_fixture, "a device whose last page is not whole ends exactly where it says",
+                 "[.][module]")
 {
     const std::uint64_t size = GENERATE(512, 4096 + 512, 3 * 4096 - 512);
     REQUIRE(module::load("size=" + std::to_string(size)) == 0);

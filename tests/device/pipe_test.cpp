@@ -27,7 +27,8 @@ struct two_ends {
 
 }  // namespace
 
-TEST_CASE_METHOD(device_fixture, "splice moves bytes from the device to a pipe and back, with every completion")
+TEST_CASE_METHOD(device_fixture,
+                 "splice moves bytes from the device to a pipe and back, with every completion")
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     const auto fd = open_node(GENERATE(0, O_DIRECT));
@@ -51,7 +52,8 @@ TEST_CASE_METHOD(device_fixture, "splice moves bytes from the device to a pipe a
     CHECK(same(in.span(), out.span()));
 }
 
-TEST_CASE_METHOD(device_fixture, "sendfile moves bytes from the device to a file and from a file to the device")
+TEST_CASE_METHOD(device_fixture,
+                 "sendfile moves bytes from the device to a file and from a file to the device")
 {
     const auto fd = open_node(GENERATE(0, O_DIRECT));
     const file_descriptor file(::memfd_create("scullpin", MFD_CLOEXEC));

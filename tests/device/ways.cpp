@@ -16,9 +16,13 @@ namespace {
 
 constexpr unsigned wait_seconds = 10;
 
-std::int64_t result_of(ssize_t result) { return result < 0 ? -errno : result; }
+std::int64_t result_of(ssize_t result)
+{
+    return result < 0 ? -errno : result;
+}
 
-/// Three segments that end off block boundaries where dma_alignment allows it; one when memory is small.
+/// Three segments that end off block boundaries where dma_alignment allows it; one when memory is
+/// small.
 std::array<iovec, 3> cut(std::span<std::byte> memory)
 {
     const std::size_t first = memory.size() > 8192 ? 4096 + 512 : memory.size();
@@ -30,10 +34,12 @@ std::array<iovec, 3> cut(std::span<std::byte> memory)
 std::int64_t by_read(int fd, direction dir, std::span<std::byte> memory, std::uint64_t offset)
 {
     if (::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) return -errno;
-    const auto result = result_of(dir == direction::read ? ::read(fd, memory.data(), memory.size())
-                                                         : ::write(fd, memory.data(), memory.size()));
+    const auto result =
+        result_of(dir == direction::read ? ::read(fd, memory.data(), memory.size())
+                                         : ::write(fd, memory.data(), memory.size()));
     // The shared position follows the bytes.
-    if (result >= 0 && ::lseek(fd, 0, SEEK_CUR) != static_cast<off_t>(offset) + result) return -EILSEQ;
+    if (result >= 0 && ::lseek(fd, 0, SEEK_CUR) != static_cast<off_t>(offset) + result)
+        return -EILSEQ;
     return result;
 }
 
@@ -48,7 +54,8 @@ std::int64_t by_readv(int fd, direction dir, std::span<std::byte> memory, std::u
 {
     const auto segments = cut(memory);
     if (::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) return -errno;
-    return result_of(dir == direction::read ? ::readv(fd, segments.data(), 3) : ::writev(fd, segments.data(), 3));
+    return result_of(dir == direction::read ? ::readv(fd, segments.data(), 3)
+                                            : ::writev(fd, segments.data(), 3));
 }
 
 std::int64_t by_preadv2(int fd, direction dir, std::span<std::byte> memory, std::uint64_t offset)
@@ -68,15 +75,18 @@ aio& shared_aio()
 
 std::int64_t by_libaio(int fd, direction dir, std::span<std::byte> memory, std::uint64_t offset)
 {
-    return shared_aio().run(aio::request(fd, dir == direction::read ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE,
-                                    memory.data(), memory.size(), offset));
+    return shared_aio().run(aio::request(fd,
+                                         dir == direction::read ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE,
+                                         memory.data(), memory.size(), offset));
 }
 
-std::int64_t by_libaio_vectored(int fd, direction dir, std::span<std::byte> memory, std::uint64_t offset)
+std::int64_t by_libaio_vectored(int fd, direction dir, std::span<std::byte> memory,
+                                std::uint64_t offset)
 {
     const auto segments = cut(memory);
-    return shared_aio().run(aio::request(fd, dir == direction::read ? IOCB_CMD_PREADV : IOCB_CMD_PWRITEV,
-                                    segments.data(), 3, offset));
+    return shared_aio().run(
+        aio::request(fd, dir == direction::read ? IOCB_CMD_PREADV : IOCB_CMD_PWRITEV,
+                     segments.data(), 3, offset));
 }
 
 /// Prepares one request with @p prepare, submits it, waits for its end.
@@ -109,7 +119,8 @@ std::int64_t by_uring(int fd, direction dir, std::span<std::byte> memory, std::u
     });
 }
 
-std::int64_t by_uring_vectored(int fd, direction dir, std::span<std::byte> memory, std::uint64_t offset)
+std::int64_t by_uring_vectored(int fd, direction dir, std::span<std::byte> memory,
+                               std::uint64_t offset)
 {
     const auto segments = cut(memory);
     return with_ring([&](io_uring&, io_uring_sqe* entry) {
@@ -120,7 +131,8 @@ std::int64_t by_uring_vectored(int fd, direction dir, std::span<std::byte> memor
     });
 }
 
-std::int64_t by_uring_fixed(int fd, direction dir, std::span<std::byte> memory, std::uint64_t offset)
+std::int64_t by_uring_fixed(int fd, direction dir, std::span<std::byte> memory,
+                            std::uint64_t offset)
 {
     return with_ring([&](io_uring& ring, io_uring_sqe* entry) {
         const auto length = static_cast<unsigned>(memory.size());
@@ -148,4 +160,7 @@ constexpr std::array ways{
 
 }  // namespace
 
-std::span<const way> all_ways() { return ways; }
+std::span<const way> all_ways()
+{
+    return ways;
+}

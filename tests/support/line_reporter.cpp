@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Catch2's results as the project's test lines: `ok|FAIL|skip NAME (12 ms) [reason]`, one a test case, the details of a failure indented below it.
-// Lines appear at once, and also in $SCULLPIN_TEST_LINES, so that a run that is lost later still tells how far it came.
+// Catch2's results as the project's test lines: `ok|FAIL|skip NAME (12 ms) [reason]`, one a test
+// case, the details of a failure indented below it. Lines appear at once, and also in
+// $SCULLPIN_TEST_LINES, so that a run that is lost later still tells how far it came.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -20,7 +21,8 @@ public:
         if (const char* path = std::getenv("SCULLPIN_TEST_LINES")) {
             lines_ = std::fopen(path, "ae");
             // Results that nobody counts are worse than none.
-            if (lines_ == nullptr) throw std::runtime_error(fmt::format("cannot write to {}", path));
+            if (lines_ == nullptr)
+                throw std::runtime_error(fmt::format("cannot write to {}", path));
         }
         if (const char* suffix = std::getenv("SCULLPIN_TEST_SUFFIX")) suffix_ = suffix;
     }
@@ -60,11 +62,15 @@ public:
 
     void testCaseEnded(const Catch::TestCaseStats& stats) override
     {
-        const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - begun_);
+        const auto elapsed =
+            std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - begun_);
         const auto& counts = stats.totals.assertions;
         const bool failed = counts.failed > 0;
         const bool skipped = !failed && counts.skipped > 0;
-        auto line = fmt::format("{} {}{} ({} ms)", failed ? "FAIL" : skipped ? "skip" : "ok",
+        auto line = fmt::format("{} {}{} ({} ms)",
+                                failed    ? "FAIL"
+                                : skipped ? "skip"
+                                          : "ok",
                                 stats.testInfo->name, suffix_, elapsed.count());
         if (skipped) line += " " + skip_reason_;
         put(line + "\n" + details_);

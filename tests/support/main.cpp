@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The main() of every test program: Catch2's own options, with the project's lines as the default reporter. A run without a test is a failure.
+// The main() of every test program: Catch2's own options, with the project's lines as the default
+// reporter. A run without a test is a failure.
 #include <catch_amalgamated.hpp>
 
 int main(int argc, char** argv)

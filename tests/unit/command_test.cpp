@@ -38,9 +38,9 @@ TEST_CASE("the command tells its version, the one of the file VERSION")
 
 TEST_CASE("wrong usage exits 2")
 {
-    for (const char* arguments : {"", "nonsense", "copy", "copy a", "copy a b --bs 1x",
-                                  "copy a b --backend tape", "copy a b --iodepth 0", "copy a b --bs 0", "write a --bs 0",
-                                  "info"}) {
+    for (const char* arguments :
+         {"", "nonsense", "copy", "copy a", "copy a b --bs 1x", "copy a b --backend tape",
+          "copy a b --iodepth 0", "copy a b --bs 0", "write a --bs 0", "info"}) {
         CAPTURE(arguments);
         CHECK(run(arguments).status == 2);
     }
@@ -100,11 +100,11 @@ TEST_CASE("what is refused leaves the target as it was")
     write_file(source, random_bytes(20000));
     write_file(target, kept);
     const std::pair<std::string, int> cases[] = {
-        {"copy --size 30000 " + source + " " + target, 1},         // more than the source has
+        {"copy --size 30000 " + source + " " + target, 1},  // more than the source has
         {"copy --offset 18446744073709551615 --size 1 " + source + " " + target, 2},
         {"copy --offset 9223372036854775807 --size 1 " + source + " " + target, 2},
-        {"copy /proc/cpuinfo " + target, 2},                       // says that it is empty
-        {"copy --offset 2G /dev/null " + target, 2},               // no size
+        {"copy /proc/cpuinfo " + target, 2},          // says that it is empty
+        {"copy --offset 2G /dev/null " + target, 2},  // no size
         {"copy " + target + " " + target, 2},
         {"copy --size 1k " + target + " " + folder.file("./target"), 2},
         {"read " + target + " --output " + target, 2},
@@ -125,11 +125,17 @@ TEST_CASE("a copy replaces a longer file, and cuts it only at the end")
         CAPTURE(backend);
         write_file(folder.file("source"), bytes);
         write_file(folder.file("target"), random_bytes(30000, 2));
-        CHECK(run(std::string("copy --bs 4k --iodepth 4 --backend ") + backend + " " + folder.file("source") + " " + folder.file("target")).status == 0);
+        CHECK(run(std::string("copy --bs 4k --iodepth 4 --backend ") + backend + " " +
+                  folder.file("source") + " " + folder.file("target"))
+                  .status == 0);
         CHECK(read_file(folder.file("target")) == bytes);
-        CHECK(run(std::string("copy --bs 4k --backend ") + backend + " " + folder.file("source") + " " + folder.file("new") + backend).status == 0);
+        CHECK(run(std::string("copy --bs 4k --backend ") + backend + " " + folder.file("source") +
+                  " " + folder.file("new") + backend)
+                  .status == 0);
         CHECK(read_file(folder.file("new") + backend) == bytes);
-        CHECK(run(std::string("read --bs 16k --backend ") + backend + " " + folder.file("source")).output == std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+        CHECK(run(std::string("read --bs 16k --backend ") + backend + " " + folder.file("source"))
+                  .output ==
+              std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     }
 }
 
@@ -154,10 +160,12 @@ TEST_CASE("verify compares from an offset on")
     std::copy(bytes.begin(), bytes.end(), shifted.begin() + 4096);
     write_file(folder.file("a"), bytes);
     write_file(folder.file("shifted"), shifted);
-    CHECK(run("verify --offset 4096 " + folder.file("a") + " " + folder.file("shifted")).status == 0);
+    CHECK(run("verify --offset 4096 " + folder.file("a") + " " + folder.file("shifted")).status ==
+          0);
     shifted.push_back({});
     write_file(folder.file("shifted"), shifted);
-    CHECK(run("verify --offset 4096 " + folder.file("a") + " " + folder.file("shifted")).status == 3);
+    CHECK(run("verify --offset 4096 " + folder.file("a") + " " + folder.file("shifted")).status ==
+          3);
 }
 
 TEST_CASE("a size of 0 moves nothing")

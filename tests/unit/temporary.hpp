@@ -38,7 +38,8 @@ inline std::vector<std::byte> random_bytes(std::size_t size, unsigned seed = 1)
 inline void write_file(const std::string& path, const std::vector<std::byte>& bytes)
 {
     std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
 }
 
 inline std::vector<std::byte> read_file(const std::string& path)

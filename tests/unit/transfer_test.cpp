@@ -59,9 +59,9 @@ TEST_CASE("a comparison names the first byte that differs")
     changed[at] ^= std::byte{1};
     if (at < 45000) changed[at + 4500] ^= std::byte{1};
     write_file(files.second, changed);
-    const auto result = verify(endpoint::open(files.first, access::read_only, false),
-                               endpoint::open(files.second, access::read_only, false),
-                               options_of(50000));
+    const auto result =
+        verify(endpoint::open(files.first, access::read_only, false),
+               endpoint::open(files.second, access::read_only, false), options_of(50000));
     CHECK(result.mismatch == at);
 }
 

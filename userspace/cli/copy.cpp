@@ -42,12 +42,15 @@ std::optional<std::uint64_t> rest_of(const endpoint& place, std::uint64_t offset
     const auto& size = place.main.shape().size;
     if (!size) return std::nullopt;
     if (offset > *size)
-        throw usage_error(fmt::format("{} has {} bytes: nothing is at offset {}", place.main.path(), *size, offset));
+        throw usage_error(fmt::format("{} has {} bytes: nothing is at offset {}", place.main.path(),
+                                      *size, offset));
     return *size - offset;
 }
 
-/// Of two files, one that goes on where the other ends is different. On a node nobody knows where the data ends.
-bool differ_in_length(const endpoint& first, const endpoint& second, const transfer_options& transfer)
+/// Of two files, one that goes on where the other ends is different. On a node nobody knows where
+/// the data ends.
+bool differ_in_length(const endpoint& first, const endpoint& second,
+                      const transfer_options& transfer)
 {
     return !is_node(first) && !is_node(second) &&
            rest_of(first, transfer.source_offset) != rest_of(second, transfer.target_offset);
@@ -61,35 +64,41 @@ void refuse_false_size(const endpoint& place)
         throw usage_error(fmt::format("{} does not tell its size: give --size", place.main.path()));
 }
 
-/// As much as the side that bounds the transfer has: the source, and for a comparison a file before a node, the shorter of two files.
+/// As much as the side that bounds the transfer has: the source, and for a comparison a file before
+/// a node, the shorter of two files.
 std::uint64_t default_length(const endpoint& first, const endpoint& second,
                              const transfer_options& transfer, bool compare)
 {
     const auto of_first = rest_of(first, transfer.source_offset);
-    const auto of_second = compare && !is_node(second) ? rest_of(second, transfer.target_offset) : std::nullopt;
+    const auto of_second =
+        compare && !is_node(second) ? rest_of(second, transfer.target_offset) : std::nullopt;
     const bool by_second = of_second && (is_node(first) || *of_second < of_first);
     const auto& length = by_second ? of_second : of_first;
     refuse_false_size(by_second ? second : first);
-    if (!length) throw usage_error(fmt::format("{} has no size of its own: give --size", first.main.path()));
+    if (!length)
+        throw usage_error(fmt::format("{} has no size of its own: give --size", first.main.path()));
     return *length;
 }
 
-/// What can be known beforehand: source and target are two, the source has as much, a device has room.
+/// What can be known beforehand: source and target are two, the source has as much, a device has
+/// room.
 void check_copy(const endpoint& source, const endpoint& target, const transfer_options& transfer)
 {
     if (!is_node(source) && source.main.is_same_as(target.main.fd()))
         throw usage_error(fmt::format("{} would be copied to itself", source.main.path()));
     const auto has = rest_of(source, transfer.source_offset);
     if (has && transfer.length > *has && source.main.shape().size != 0)
-        throw std::runtime_error(fmt::format("{} has only {} bytes from offset {}", source.main.path(), *has,
-                                             transfer.source_offset));
+        throw std::runtime_error(fmt::format("{} has only {} bytes from offset {}",
+                                             source.main.path(), *has, transfer.source_offset));
     const auto& room = target.main.shape().size;
     if (is_node(target) && room && transfer.target_offset + transfer.length > *room)
-        throw_error(ENOSPC, fmt::format("copy {} bytes to offset {} of {}, which has {}", transfer.length,
-                                        transfer.target_offset, target.main.path(), *room));
+        throw_error(ENOSPC,
+                    fmt::format("copy {} bytes to offset {} of {}, which has {}", transfer.length,
+                                transfer.target_offset, target.main.path(), *room));
 }
 
-/// A file ends where the copy does. Only when all is there: what a failed copy had to say about the old rest was nothing.
+/// A file ends where the copy does. Only when all is there: what a failed copy had to say about the
+/// old rest was nothing.
 void cut_target(const endpoint& target, const transfer_options& transfer)
 {
     const auto end = static_cast<off_t>(transfer.target_offset + transfer.length);
@@ -106,7 +115,8 @@ int run(const pair_options& options, bool compare)
     const auto second = endpoint::open(options.second, how, options.io.direct,
                                        !compare && may_create(options.second));
     place_offset(first, second, options.io, transfer);
-    transfer.length = options.io.size ? *options.io.size : default_length(first, second, transfer, compare);
+    transfer.length =
+        options.io.size ? *options.io.size : default_length(first, second, transfer, compare);
     end_of(transfer.source_offset, transfer.length);
     end_of(transfer.target_offset, transfer.length);
     if (!compare) check_copy(first, second, transfer);
@@ -115,7 +125,8 @@ int run(const pair_options& options, bool compare)
     auto result = compare ? verify(first, second, transfer) : copy(first, second, transfer);
     if (!compare && !result.stopped) cut_target(second, transfer);
     if (!compare) second.main.sync();
-    if (compare && !options.io.size && !result.stopped && !result.mismatch && differ_in_length(first, second, transfer))
+    if (compare && !options.io.size && !result.stopped && !result.mismatch &&
+        differ_in_length(first, second, transfer))
         result.mismatch = transfer.length;
     return report(compare ? "verify" : "copy", result, progress.seconds(), options.io,
                   options.common);

@@ -18,9 +18,8 @@ nlohmann::ordered_json info_document(const std::string& path)
 {
     const auto node = device::open(path, access::read_only, false);
     const auto& shape = node.shape();
-    nlohmann::ordered_json document{{"schema", "scullpin-info/1"},
-                                    {"path", path},
-                                    {"kind", to_string(shape.what)}};
+    nlohmann::ordered_json document{
+        {"schema", "scullpin-info/1"}, {"path", path}, {"kind", to_string(shape.what)}};
     document["size_bytes"] = shape.size ? nlohmann::ordered_json(*shape.size) : nullptr;
     document["logical_block_bytes"] = shape.logical_block_size;
     document["dma_alignment_bytes"] = shape.dma_alignment;
@@ -34,7 +33,8 @@ void print(const nlohmann::ordered_json& document)
     for (const auto& [key, value] : document.items()) {
         if (key == "schema") continue;
         if (!value.is_object()) {
-            fmt::print("{}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+            fmt::print("{}: {}\n", key,
+                       value.is_string() ? value.get<std::string>() : value.dump());
             continue;
         }
         for (const auto& [counter, number] : value.items())

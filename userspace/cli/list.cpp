@@ -30,8 +30,7 @@ void print(const nlohmann::ordered_json& document)
 {
     for (const auto& device : document["devices"])
         fmt::print("{}  {}  blocks of {}  engine {}  {} in flight\n",
-                   device["path"].get<std::string>(),
-                   format_size(device.value("size_bytes", 0.0)),
+                   device["path"].get<std::string>(), format_size(device.value("size_bytes", 0.0)),
                    device.value("logical_block_bytes", 0), device.value("engine", "?"),
                    device.value("/stats/in_flight"_json_pointer, 0));
 }

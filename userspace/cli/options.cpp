@@ -32,7 +32,8 @@ std::map<std::string, backend_kind> backend_names()
 
 /// An option that takes bytes: 4096, 128k, 1G.
 template <typename Value>
-void add_size(CLI::App& command, const std::string& name, Value& value, const std::string& help, std::uint64_t least = 0)
+void add_size(CLI::App& command, const std::string& name, Value& value, const std::string& help,
+              std::uint64_t least = 0)
 {
     command
         .add_option_function<std::string>(
@@ -66,7 +67,8 @@ std::uint64_t end_of(std::uint64_t offset, std::uint64_t length)
 {
     constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
     if (offset > most || length > most - offset)
-        throw usage_error(fmt::format("{} bytes from offset {} end beyond what a file can have", length, offset));
+        throw usage_error(
+            fmt::format("{} bytes from offset {} end beyond what a file can have", length, offset));
     return offset + length;
 }
 
@@ -85,7 +87,8 @@ void add_io(CLI::App& command, io_options& options)
     command.add_option("--backend", options.backend, "sync, vectored, libaio, io_uring or mmap")
         ->transform(CLI::CheckedTransformer(backend_names()))
         ->type_name("NAME");
-    command.add_option("--iodepth", options.iodepth, "requests in flight")->check(CLI::Range(1, 4096));
+    command.add_option("--iodepth", options.iodepth, "requests in flight")
+        ->check(CLI::Range(1, 4096));
     add_size(command, "--bs", options.block_size, "bytes a request (default 128k)", 1);
     add_size(command, "--offset", options.offset, "where to begin on the device");
     add_size(command, "--size", options.size, "bytes to move (default: as many as there are)");

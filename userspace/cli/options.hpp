@@ -42,7 +42,8 @@ struct io_options {
     bool direct = false;
 };
 
-/// Where a transfer of @p length bytes from @p offset ends. @throws usage_error when no file can be that long
+/// Where a transfer of @p length bytes from @p offset ends. @throws usage_error when no file can be
+/// that long
 std::uint64_t end_of(std::uint64_t offset, std::uint64_t length);
 
 void add_common(CLI::App& command, common_options& options);

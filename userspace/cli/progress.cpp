@@ -35,7 +35,8 @@ void progress_line::update(std::uint64_t bytes)
     drawn_ = true;
     const double rate = static_cast<double>(bytes) / std::max(seconds(), 1e-9);
     if (bytes > total_) {  // nobody knew how much would come
-        fmt::print(stderr, "\r{}, {}/s  ", format_size(static_cast<double>(bytes)), format_size(rate));
+        fmt::print(stderr, "\r{}, {}/s  ", format_size(static_cast<double>(bytes)),
+                   format_size(rate));
         return;
     }
     fmt::print(stderr, "\r{} of {}, {}/s, {:.0f} s left  ", format_size(static_cast<double>(bytes)),

@@ -14,10 +14,14 @@ int report(const std::string& command, const transfer_result& result, double sec
            const io_options& io, const common_options& options)
 {
     nlohmann::ordered_json document{
-        {"schema", "scullpin-" + command + "/1"}, {"bytes", result.bytes},
-        {"requests", result.requests},            {"seconds", seconds},
-        {"backend", to_string(io.backend)},       {"iodepth", io.iodepth},
-        {"block_bytes", io.block_size},           {"direct", io.direct},
+        {"schema", "scullpin-" + command + "/1"},
+        {"bytes", result.bytes},
+        {"requests", result.requests},
+        {"seconds", seconds},
+        {"backend", to_string(io.backend)},
+        {"iodepth", io.iodepth},
+        {"block_bytes", io.block_size},
+        {"direct", io.direct},
         {"aborted", result.stopped},
     };
     if (command == "verify")

@@ -54,8 +54,8 @@ void write_all(int fd, std::span<const std::byte> memory, const std::string& nam
 
 /// One block between memory and the device; the part that direct I/O cannot move goes plainly.
 /// @return bytes moved: fewer only at the end of the device
-std::size_t move_block(const endpoint& place, backend& requests, direction dir, std::uint64_t offset,
-                       std::span<std::byte> memory)
+std::size_t move_block(const endpoint& place, backend& requests, direction dir,
+                       std::uint64_t offset, std::span<std::byte> memory)
 {
     const std::size_t unit = place.main.is_direct() ? place.main.shape().logical_block_size : 1;
     std::size_t done = 0;
@@ -93,7 +93,8 @@ file_descriptor open_stream(const std::string& name, const endpoint& place, bool
 {
     if (name == "-") return {};
     auto file = file_descriptor::open(name, reading ? O_WRONLY | O_CREAT : O_RDONLY);
-    if (place.main.is_same_as(file.get())) throw usage_error(fmt::format("{} is what it would be moved to", name));
+    if (place.main.is_same_as(file.get()))
+        throw usage_error(fmt::format("{} is what it would be moved to", name));
     return file;
 }
 
@@ -107,7 +108,8 @@ void empty(int fd, const std::string& name)
 /// Pipes and the like have nothing to sync.
 void sync(int fd, const std::string& name)
 {
-    if (::fsync(fd) != 0 && errno != EINVAL && errno != EROFS && errno != EOPNOTSUPP) throw_errno(fmt::format("fsync {}", name));
+    if (::fsync(fd) != 0 && errno != EINVAL && errno != EROFS && errno != EOPNOTSUPP)
+        throw_errno(fmt::format("fsync {}", name));
 }
 
 int run(const stream_options& options, direction dir)
@@ -116,8 +118,9 @@ int run(const stream_options& options, direction dir)
     const bool standard = options.stream == "-";
     if (standard && reading && options.common.json)
         throw usage_error("--json needs --output FILE: stdout carries the data");
-    const auto place = endpoint::open(options.path, reading ? access::read_only : access::read_write,
-                                      options.io.direct, !reading && may_create(options.path));
+    const auto place =
+        endpoint::open(options.path, reading ? access::read_only : access::read_write,
+                       options.io.direct, !reading && may_create(options.path));
     const auto file = open_stream(options.stream, place, reading);
     const int fd = standard ? (reading ? STDOUT_FILENO : STDIN_FILENO) : file.get();
     const auto requests = make_backend(options.io.backend, place.main.fd(), 1);
@@ -126,11 +129,12 @@ int run(const stream_options& options, direction dir)
     end_of(options.io.offset, options.io.size.value_or(0));
     // Only now that nothing can be refused any more.
     if (reading && !standard) empty(file.get(), options.stream);
-    progress_line progress(options.common, options.io.size.value_or(place.main.shape().size.value_or(0)));
+    progress_line progress(options.common,
+                           options.io.size.value_or(place.main.shape().size.value_or(0)));
     transfer_result result;
     while (result.bytes < limit && !stop_requested) {
-        auto memory = buffer.span().first(
-            static_cast<std::size_t>(std::min<std::uint64_t>(options.io.block_size, limit - result.bytes)));
+        auto memory = buffer.span().first(static_cast<std::size_t>(
+            std::min<std::uint64_t>(options.io.block_size, limit - result.bytes)));
         if (!reading) memory = memory.first(read_all(fd, memory, options.stream));
         if (memory.empty()) break;
         const auto offset = options.io.offset + result.bytes;
@@ -147,11 +151,12 @@ int run(const stream_options& options, direction dir)
     if (!reading) place.main.sync();
     if (reading && !standard) sync(file.get(), options.stream);
     if (standard && reading) return result.stopped ? by_signal + stop_signal : int(ok);
-    return report(reading ? "read" : "write", result, progress.seconds(), options.io, options.common);
+    return report(reading ? "read" : "write", result, progress.seconds(), options.io,
+                  options.common);
 }
 
-void add_stream(CLI::App& app, direction dir, const char* name, const char* help, const char* option,
-                const char* option_help, int& status)
+void add_stream(CLI::App& app, direction dir, const char* name, const char* help,
+                const char* option, const char* option_help, int& status)
 {
     auto options = std::make_shared<stream_options>();
     auto* command = app.add_subcommand(name, help);
@@ -161,7 +166,8 @@ void add_stream(CLI::App& app, direction dir, const char* name, const char* help
     add_common(*command, options->common);
     command->callback([options, dir, &status] {
         if (options->io.iodepth != 1)
-            throw usage_error("a stream is moved in order, one request at a time: use copy for --iodepth");
+            throw usage_error(
+                "a stream is moved in order, one request at a time: use copy for --iodepth");
         status = run(*options, dir);
     });
 }

@@ -20,7 +20,9 @@ aio_context::aio_context(unsigned depth)
         throw_errno(fmt::format("io_setup for {} requests", depth));
 }
 
-aio_context::aio_context(aio_context&& other) noexcept : context_(std::exchange(other.context_, 0)) {}
+aio_context::aio_context(aio_context&& other) noexcept : context_(std::exchange(other.context_, 0))
+{
+}
 
 aio_context::~aio_context()
 {
@@ -29,8 +31,8 @@ aio_context::~aio_context()
 
 long aio_context::submit(std::span<iocb*> requests) noexcept
 {
-    const long taken = ::syscall(SYS_io_submit, context_, static_cast<long>(requests.size()),
-                                 requests.data());
+    const long taken =
+        ::syscall(SYS_io_submit, context_, static_cast<long>(requests.size()), requests.data());
     return taken < 0 ? -errno : taken;
 }
 
@@ -46,9 +48,9 @@ std::size_t aio_context::wait(std::span<io_event> events, std::size_t min,
         timespec timeout{static_cast<time_t>(left / seconds(1)),
                          static_cast<long>((left % seconds(1)).count())};
         const long want = static_cast<long>(min > count ? min - count : 0);
-        const long got = ::syscall(SYS_io_getevents, context_, want,
-                                   static_cast<long>(events.size() - count), events.data() + count,
-                                   &timeout);
+        const long got =
+            ::syscall(SYS_io_getevents, context_, want, static_cast<long>(events.size() - count),
+                      events.data() + count, &timeout);
         if (got < 0 && errno != EINTR) throw_errno("io_getevents");
         count += static_cast<std::size_t>(std::max(got, 0L));
         if (count >= min || clock::now() >= deadline) return count;

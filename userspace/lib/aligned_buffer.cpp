@@ -14,7 +14,8 @@ aligned_buffer::aligned_buffer(std::size_t size)
 {
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     size_ = (size + page - 1) / page * page;
-    void* memory = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw_errno(fmt::format("mmap {} bytes of memory", size_));
     data_ = static_cast<std::byte*>(memory);
 }

@@ -24,11 +24,17 @@ constexpr std::array backends{
     backend_entry{backend_kind::mmap, "mmap", make_mmap_backend},
 };
 
-const backend_entry& entry_of(backend_kind kind) { return backends.at(static_cast<std::size_t>(kind)); }
+const backend_entry& entry_of(backend_kind kind)
+{
+    return backends.at(static_cast<std::size_t>(kind));
+}
 
 }  // namespace
 
-const char* to_string(backend_kind kind) { return entry_of(kind).name; }
+const char* to_string(backend_kind kind)
+{
+    return entry_of(kind).name;
+}
 
 std::span<const backend_kind> all_backend_kinds()
 {

@@ -58,8 +58,7 @@ private:
         free_.pop_back();
         *request = {};
         request->aio_fildes = static_cast<std::uint32_t>(fd_);
-        request->aio_lio_opcode =
-            op.dir == direction::read ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE;
+        request->aio_lio_opcode = op.dir == direction::read ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE;
         request->aio_buf = reinterpret_cast<std::uintptr_t>(op.memory.data());
         request->aio_nbytes = op.memory.size();
         request->aio_offset = static_cast<std::int64_t>(op.offset);

@@ -32,9 +32,8 @@ std::int64_t run_plain(int fd, const operation& op)
 {
     const auto offset = static_cast<off_t>(op.offset);
     return repeat([&] {
-        return op.dir == direction::read
-                   ? ::pread(fd, op.memory.data(), op.memory.size(), offset)
-                   : ::pwrite(fd, op.memory.data(), op.memory.size(), offset);
+        return op.dir == direction::read ? ::pread(fd, op.memory.data(), op.memory.size(), offset)
+                                         : ::pwrite(fd, op.memory.data(), op.memory.size(), offset);
     });
 }
 
@@ -59,7 +58,8 @@ std::int64_t run_vectored(int fd, const operation& op)
     });
 }
 
-/// Bytes of an operation that a mapping reaches: beyond the end of the file is a signal. A write makes a file longer, as write(2) does.
+/// Bytes of an operation that a mapping reaches: beyond the end of the file is a signal. A write
+/// makes a file longer, as write(2) does.
 std::int64_t mappable(int fd, const operation& op)
 {
     const std::uint64_t needed = op.offset + op.memory.size();
@@ -67,11 +67,14 @@ std::int64_t mappable(int fd, const operation& op)
     if (end < 0) return -errno;
     const auto size = static_cast<std::uint64_t>(end);
     if (size >= needed) return static_cast<std::int64_t>(op.memory.size());
-    if (op.dir == direction::read) return static_cast<std::int64_t>(size - std::min(size, op.offset));
+    if (op.dir == direction::read)
+        return static_cast<std::int64_t>(size - std::min(size, op.offset));
     struct stat status {};
     if (::fstat(fd, &status) != 0) return -errno;
     if (!S_ISREG(status.st_mode)) return -ENOSPC;
-    return ::ftruncate(fd, static_cast<off_t>(needed)) != 0 ? -errno : static_cast<std::int64_t>(op.memory.size());
+    return ::ftruncate(fd, static_cast<off_t>(needed)) != 0
+               ? -errno
+               : static_cast<std::int64_t>(op.memory.size());
 }
 
 /// Maps the pages of one operation, copies, unmaps.
@@ -87,7 +90,8 @@ std::int64_t run_mapped(int fd, const operation& op)
                            fd, static_cast<off_t>(op.offset - skip));
     if (mapping == MAP_FAILED) return -errno;
     auto* bytes = static_cast<std::byte*>(mapping) + skip;
-    std::memcpy(read ? op.memory.data() : bytes, read ? bytes : op.memory.data(), static_cast<std::size_t>(reach));
+    std::memcpy(read ? op.memory.data() : bytes, read ? bytes : op.memory.data(),
+                static_cast<std::size_t>(reach));
     ::munmap(mapping, length);
     return reach;
 }
@@ -106,8 +110,7 @@ public:
         }
     }
 
-    std::size_t reap(std::vector<completion>& completions, std::size_t,
-                     clock::time_point) override
+    std::size_t reap(std::vector<completion>& completions, std::size_t, clock::time_point) override
     {
         const std::size_t count = ended_.size();
         completions.insert(completions.end(), ended_.begin(), ended_.end());

@@ -85,7 +85,9 @@ device device::open(const std::string& path, access how, bool direct, bool creat
         fd = file_descriptor::open(path, open_flags(how, direct, create));
     } catch (const std::system_error& error) {
         const bool unknown = direct && error.code().value() == EINVAL;
-        throw open_error(error.code(), fmt::format("open {}{}", path, unknown ? " with O_DIRECT, which it may not know" : ""));
+        throw open_error(
+            error.code(),
+            fmt::format("open {}{}", path, unknown ? " with O_DIRECT, which it may not know" : ""));
     }
     return {std::move(fd), path, direct};
 }
@@ -100,9 +102,10 @@ void device::sync() const
 
 bool device::is_same_as(int other) const
 {
-    struct stat ours {}, theirs {};
-    return ::fstat(fd(), &ours) == 0 && ::fstat(other, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-           ours.st_ino == theirs.st_ino;
+    struct stat ours {
+    }, theirs{};
+    return ::fstat(fd(), &ours) == 0 && ::fstat(other, &theirs) == 0 &&
+           ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
 void device::discard(std::uint64_t offset, std::uint64_t length) const

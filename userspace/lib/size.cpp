@@ -28,8 +28,8 @@ std::uint64_t parse_size(std::string_view text)
     if (error != std::errc{})
         throw usage_error(fmt::format("'{}' is not a size such as 4096, 128k or 1G", text));
     if (rest == end) return value;
-    const auto power = suffixes.find(
-        static_cast<char>(std::tolower(static_cast<unsigned char>(*rest))));
+    const auto power =
+        suffixes.find(static_cast<char>(std::tolower(static_cast<unsigned char>(*rest))));
     if (power == std::string_view::npos || rest + 1 != end)
         throw usage_error(fmt::format("'{}' is not a size such as 4096, 128k or 1G", text));
     std::uint64_t scaled = 0;
@@ -43,7 +43,8 @@ std::string format_size(double bytes)
     constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB"};
     std::size_t unit = 0;
     for (; bytes >= 1024 && unit + 1 < units.size(); unit++) bytes /= 1024;
-    return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, units[unit]);
+    return unit == 0 ? fmt::format("{:.0f} B", bytes)
+                     : fmt::format("{:.1f} {}", bytes, units[unit]);
 }
 
 }  // namespace scullpin

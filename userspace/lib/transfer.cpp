@@ -28,12 +28,14 @@ struct side {
 [[noreturn]] void fail(const side& where, std::uint64_t at, std::int64_t result)
 {
     const char* verb = where.dir == direction::read ? "read" : "write";
-    const auto text = fmt::format("{} {} at offset {}", verb, where.place.main.path(), where.base + at);
+    const auto text =
+        fmt::format("{} {} at offset {}", verb, where.place.main.path(), where.base + at);
     if (result == 0) throw std::runtime_error(text + ": the end came too early");
     throw_error(static_cast<int>(-result), text);
 }
 
-/// Moves bytes one call after the other, for what the back end cannot: tails and rests of short transfers.
+/// Moves bytes one call after the other, for what the back end cannot: tails and rests of short
+/// transfers.
 void move_plainly(const side& where, std::uint64_t at, std::span<std::byte> memory)
 {
     while (!memory.empty()) {
@@ -61,7 +63,9 @@ class pipeline {
 public:
     pipeline(const endpoint& first, const endpoint& second, const transfer_options& options,
              bool compare)
-        : options_(options), compare_(compare), slots_(make_slots(options, compare)),
+        : options_(options),
+          compare_(compare),
+          slots_(make_slots(options, compare)),
           sides_{side{first, direction::read, options.source_offset, nullptr},
                  side{second, compare ? direction::read : direction::write, options.target_offset,
                       nullptr}}
@@ -101,9 +105,10 @@ private:
     {
         const auto block = target.shape().logical_block_size;
         if (options_.block_size % block != 0 || base % block != 0)
-            throw usage_error(fmt::format("{} moves blocks of {} bytes: block size {} and offset {} "
-                                          "must be multiples of it",
-                                          target.path(), block, options_.block_size, base));
+            throw usage_error(
+                fmt::format("{} moves blocks of {} bytes: block size {} and offset {} "
+                            "must be multiples of it",
+                            target.path(), block, options_.block_size, base));
         aligned_end_ = std::min(aligned_end_, options_.length / block * block);
     }
 
@@ -149,7 +154,8 @@ private:
     void collect()
     {
         using namespace std::chrono_literals;
-        const bool both = sides_[0].requests->in_flight() > 0 && sides_[1].requests->in_flight() > 0;
+        const bool both =
+            sides_[0].requests->in_flight() > 0 && sides_[1].requests->in_flight() > 0;
         for (std::size_t which = 0; which < sides_.size(); which++) {
             backend& requests = *sides_[which].requests;
             if (requests.in_flight() == 0) continue;
@@ -178,7 +184,8 @@ private:
         if (options_.progress) options_.progress(result_.bytes);
     }
 
-    void check(std::uint64_t at, std::span<const std::byte> first, std::span<const std::byte> second)
+    void check(std::uint64_t at, std::span<const std::byte> first,
+               std::span<const std::byte> second)
     {
         const auto [differs, unused] = std::mismatch(first.begin(), first.end(), second.begin());
         if (differs == first.end()) return;
@@ -221,12 +228,14 @@ endpoint endpoint::open(const std::string& path, access how, bool direct, bool c
     return place;
 }
 
-transfer_result copy(const endpoint& source, const endpoint& target, const transfer_options& options)
+transfer_result copy(const endpoint& source, const endpoint& target,
+                     const transfer_options& options)
 {
     return pipeline(source, target, options, false).run();
 }
 
-transfer_result verify(const endpoint& first, const endpoint& second, const transfer_options& options)
+transfer_result verify(const endpoint& first, const endpoint& second,
+                       const transfer_options& options)
 {
     return pipeline(first, second, options, true).run();
 }

@@ -15,7 +15,10 @@ namespace scullpin {
 }
 
 /// The same for the errno of the call that just failed.
-[[noreturn]] inline void throw_errno(const std::string& context) { throw_error(errno, context); }
+[[noreturn]] inline void throw_errno(const std::string& context)
+{
+    throw_error(errno, context);
+}
 
 /// A node or file that cannot be opened: there is no such device, or it is not ours to use.
 class open_error : public std::system_error {

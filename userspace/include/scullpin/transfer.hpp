@@ -21,7 +21,8 @@ struct transfer_options {
     std::uint64_t length = 0;
     /// Called now and then with the bytes done; from the calling thread.
     std::function<void(std::uint64_t)> progress;
-    /// Set from a signal handler to stop: nothing more is submitted, what is in flight is waited for.
+    /// Set from a signal handler to stop: nothing more is submitted, what is in flight is waited
+    /// for.
     const std::atomic<bool>* stop = nullptr;
 };
 
@@ -44,8 +45,10 @@ struct endpoint {
 };
 
 /// Copies options.length bytes. Short transfers are continued.
-/// @throws std::system_error naming path and offset; usage_error when block size and device disagree
-transfer_result copy(const endpoint& source, const endpoint& target, const transfer_options& options);
+/// @throws std::system_error naming path and offset; usage_error when block size and device
+/// disagree
+transfer_result copy(const endpoint& source, const endpoint& target,
+                     const transfer_options& options);
 
 /// Compares options.length bytes, stopping at the first difference.
 /// @throws as copy()
