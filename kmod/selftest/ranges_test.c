@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KUnit tests of page ranges: spans, splits, and what is touched. No page is looked at, so none is real. */
+/* KUnit tests of page ranges: spans, splits, what is touched. No page is real. */
 #include <kunit/test.h>
 #include <linux/module.h>
 
@@ -89,6 +89,7 @@ static struct kunit_suite ranges_suite = {
 	.name = "scullpin-ranges",
 	.test_cases = ranges_cases,
 };
+
 kunit_test_suite(ranges_suite);
 
 MODULE_DESCRIPTION("KUnit tests of scullpin");

@@ -20,7 +20,7 @@ progress_line::progress_line(const common_options& options, std::uint64_t total)
 
 progress_line::~progress_line()
 {
-    if (drawn_) std::fputc('\n', stderr);
+    if (drawn_) fmt::print(stderr, "\n");
 }
 
 double progress_line::seconds() const
