@@ -98,7 +98,8 @@ static enum hrtimer_restart cpu_timer(struct hrtimer *timer)
 static void cpu_submit(struct scullpin_transfer *xfer)
 {
 	INIT_WORK(&xfer->cpu.work, cpu_work);
-	hrtimer_setup(&xfer->cpu.timer, cpu_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	if (xfer->delay)
+		hrtimer_setup(&xfer->cpu.timer, cpu_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	if (scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_SUBMIT))
 		xfer->done(xfer, 0);
 	else if (scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_LOST))

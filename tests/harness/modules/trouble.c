@@ -2,8 +2,10 @@
 /*
  * A module that does the one wrong thing it is asked for when it is loaded, so that the harness can be seen to notice:
  *
- *   insmod trouble.ko kind=warn|pin|stay|use-after-free|lock-inversion|leak
+ *   insmod trouble.ko kind=warn|pin|stay|use-after-free|lock-inversion|leak|race
  */
+#include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -13,7 +15,7 @@
 
 static char *kind = "";
 module_param(kind, charp, 0444);
-MODULE_PARM_DESC(kind, "warn: a kernel warning; pin: a page is pinned and never released; stay: cannot be unloaded; use-after-free, lock-inversion, leak: for a debug kernel");
+MODULE_PARM_DESC(kind, "warn: a kernel warning; pin: a page is pinned and never released; stay: cannot be unloaded; use-after-free, lock-inversion, leak, race: for a debug kernel");
 
 /* The pinned page is one of insmod's stack: it outlives the process, because nobody releases it. */
 static int trouble_leak_pin(void)
@@ -61,6 +63,34 @@ static int trouble_leak(void)
 	return leaked ? 0 : -ENOMEM;
 }
 
+static long raced;
+
+static int trouble_racer(void *unused)
+{
+	while (!kthread_should_stop()) {
+		raced++;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Two threads count without a lock for three seconds. */
+static int trouble_race(void)
+{
+	struct task_struct *racers[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		racers[i] = kthread_run(trouble_racer, NULL, "racer");
+		if (IS_ERR(racers[i]))
+			return PTR_ERR(racers[i]);
+	}
+	msleep(3000);
+	for (i = 0; i < 2; i++)
+		kthread_stop(racers[i]);
+	return 0;
+}
+
 static int __init trouble_init(void)
 {
 	if (!strcmp(kind, "warn"))
@@ -75,6 +105,8 @@ static int __init trouble_init(void)
 		return trouble_lock_inversion();
 	if (!strcmp(kind, "leak"))
 		return trouble_leak();
+	if (!strcmp(kind, "race"))
+		return trouble_race();
 	return -EINVAL;
 }
 
