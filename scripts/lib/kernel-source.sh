@@ -36,7 +36,7 @@ unpack_source() {
 kernel_make() {
     local folder=$1
     shift
-    env -u MAKEFLAGS -u MAKELEVEL CCACHE_DIR="$SCULLPIN_CACHE/ccache" KBUILD_BUILD_TIMESTAMP=2024-01-01 KBUILD_BUILD_USER=scullpin KBUILD_BUILD_HOST=scullpin \
+    env -u MAKEFLAGS -u MAKELEVEL -u ARCH CCACHE_DIR="$SCULLPIN_CACHE/ccache" KBUILD_BUILD_TIMESTAMP=2024-01-01 KBUILD_BUILD_USER=scullpin KBUILD_BUILD_HOST=scullpin \
         nice make -C "$folder/source" O="$folder/build" CC="ccache $source_cc" HOSTCC="ccache $source_cc" "$@"
 }
 
