@@ -44,6 +44,18 @@ static int dio_no_memory(const struct kiocb *iocb)
 	return dio_nowait(iocb) ? -EAGAIN : -ENOMEM;
 }
 
+/**
+ * scullpin_dio_must_not_wait - would a later completion have to be waited for, and may not be?
+ * @iocb: flags and whether anybody is told of a completion
+ *
+ * Context: any.
+ * Return: whether a request that cannot end at once is -EAGAIN.
+ */
+bool scullpin_dio_must_not_wait(struct kiocb *iocb)
+{
+	return dio_nowait(iocb) && is_sync_kiocb(iocb);
+}
+
 /* May this end in the caller's context, before the call returns? */
 static bool dio_is_inline(const struct scullpin_device *sdev, struct kiocb *iocb,
 			  const struct iov_iter *iter)
@@ -62,9 +74,9 @@ static bool dio_is_inline(const struct scullpin_device *sdev, struct kiocb *iocb
 }
 
 /*
- * May a request be moved batch by batch? Each batch is cut to whole logical
- * blocks, so a full batch must hold at least one: true when it is the only
- * batch, when memory is contiguous, or when every segment is whole blocks.
+ * May a request be moved batch by batch? Each but the last ends with a page of
+ * the medium, so a full batch must hold more than a page: true when it is the
+ * only batch, when memory is contiguous, or when every segment is whole blocks.
  */
 static bool dio_is_divisible(const struct scullpin_device *sdev, const struct iov_iter *iter)
 {
@@ -90,8 +102,8 @@ static int dio_move_batch(struct scullpin_device *sdev, const struct kiocb *iocb
 	xfer.write = iov_iter_rw(iter) == WRITE;
 	xfer.memory = (struct scullpin_ranges)SCULLPIN_RANGES(memory, DIO_BATCH);
 	xfer.medium = (struct scullpin_ranges)SCULLPIN_RANGES(medium, DIO_BATCH_MEDIUM);
-	bytes = scullpin_pin_ranges(iter, &xfer.memory, sdev->config.logical_block_size,
-				    &sdev->stats, &ret);
+	bytes = scullpin_pin_ranges(iter, &xfer.memory, iocb->ki_pos + *moved,
+				    sdev->config.logical_block_size, &sdev->stats, &ret);
 	if (bytes < 0)
 		return bytes;
 	wanted = scullpin_store_get(&sdev->store, iocb->ki_pos + *moved, bytes, xfer.write,
@@ -162,8 +174,8 @@ static int dio_hold(struct scullpin_request *req, struct kiocb *iocb, struct iov
 		req->budget = budget;
 		req->pinned = true;
 	}
-	bytes = scullpin_pin_ranges(iter, &xfer->memory, sdev->config.logical_block_size,
-				    &sdev->stats, &stop);
+	bytes = scullpin_pin_ranges(iter, &xfer->memory, iocb->ki_pos,
+				    sdev->config.logical_block_size, &sdev->stats, &stop);
 	if (bytes < 0)
 		return bytes;
 	trace_scullpin_pin(req->id, xfer->memory.nr, bytes);
@@ -257,6 +269,10 @@ ssize_t scullpin_dio_rw(struct scullpin_device *sdev, struct kiocb *iocb, struct
 	bool at_once = dio_is_inline(sdev, iocb, iter);
 
 	scullpin_stats_inc(&sdev->stats, requests_submitted);
+	if (!at_once && scullpin_dio_must_not_wait(iocb)) {
+		scullpin_account(sdev, iov_iter_rw(iter) == WRITE, -EAGAIN);
+		return -EAGAIN;
+	}
 	if (at_once && dio_is_divisible(sdev, iter))
 		return dio_batches(sdev, iocb, iter);
 	return dio_request(sdev, iocb, iter, at_once);

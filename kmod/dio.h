@@ -11,5 +11,6 @@ struct scullpin_device;
 ssize_t scullpin_dio_rw(struct scullpin_device *sdev, struct kiocb *iocb, struct iov_iter *iter);
 ssize_t scullpin_dio_delay(struct scullpin_device *sdev, struct kiocb *iocb, bool write,
 			   size_t copied);
+bool scullpin_dio_must_not_wait(struct kiocb *iocb);
 
 #endif /* SCULLPIN_DIO_H */

@@ -49,6 +49,9 @@ static long ioctl_discard(struct file *file, void __user *user)
 		return -EFAULT;
 	if (room < SCULLPIN_DISCARD_SIZE_VER0)
 		return -EINVAL;
+	/* No version will be that long; the rest would be looked through for zeros. */
+	if (room > PAGE_SIZE)
+		return -E2BIG;
 	ret = copy_struct_from_user(&discard, sizeof(discard), user, room);
 	if (ret)
 		return ret;

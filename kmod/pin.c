@@ -37,23 +37,23 @@ static void pin_release_from(struct scullpin_ranges *ranges, unsigned int first,
 {
 	unsigned int i;
 
-	for (i = first; i < ranges->nr; i++)
+	for (i = first; i < ranges->nr; i++) {
 		unpin_user_page_range_dirty_lock(ranges->bv[i].bv_page, 1, i < dirty_end);
+		cond_resched();
+	}
 	scullpin_stats_add(stats, pages_released, ranges->nr - first);
 	ranges->nr = first;
 }
 
-/* Shorten the list to a multiple of @granule bytes; returns the bytes cut off. */
-static size_t pin_trim(struct scullpin_ranges *ranges, size_t granule, bool pinned,
-		       struct scullpin_stats *stats)
+/* Take the last @excess bytes off the list. */
+static void pin_trim(struct scullpin_ranges *ranges, size_t excess, bool pinned,
+		     struct scullpin_stats *stats)
 {
-	size_t excess = ranges->bytes & (granule - 1);
 	unsigned int keep = scullpin_ranges_split(ranges, ranges->bytes - excess);
 
 	if (pinned)
 		pin_release_from(ranges, keep, 0, stats);
 	ranges->nr = keep;
-	return excess;
 }
 
 /**
@@ -61,7 +61,10 @@ static size_t pin_trim(struct scullpin_ranges *ranges, size_t granule, bool pinn
  * @iter: user or kernel memory; advanced by what was taken
  * @ranges: an empty list; filled until it is full, the iterator is empty or a
  *	page cannot be had
- * @granule: a power of two; what is taken is cut down to a multiple of it
+ * @pos: where on the medium the first byte goes
+ * @granule: a power of two, at most a page; what is taken is cut down to a
+ *	multiple of it, and when the list is full to the end of a page of the
+ *	medium, which the next list must not share
  * @stats: counters of the device
  * @stop: 0, or why the list ends before the iterator and before it is full
  *
@@ -74,14 +77,15 @@ static size_t pin_trim(struct scullpin_ranges *ranges, size_t granule, bool pinn
  * Return: bytes taken (more than 0), else -EFAULT or what stopped the first page.
  */
 ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *ranges,
-			    size_t granule, struct scullpin_stats *stats, int *stop)
+			    u64 pos, size_t granule, struct scullpin_stats *stats,
+			    int *stop)
 {
 	bool pinned = user_backed_iter(iter);
 	struct page *batch[PIN_BATCH];
 	struct page **pages = batch;
-	unsigned int limit;
+	size_t offset, excess;
 	ssize_t bytes = 0;
-	size_t offset;
+	unsigned int limit;
 
 	while (iov_iter_count(iter) && !scullpin_ranges_full(ranges)) {
 		limit = min(PIN_BATCH, ranges->max - ranges->nr);
@@ -100,7 +104,12 @@ ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *range
 	*stop = bytes > 0 ? 0 : bytes ?: -EFAULT;
 	if (*stop)
 		scullpin_stats_inc(stats, short_pins);
-	iov_iter_revert(iter, pin_trim(ranges, granule, pinned, stats));
+	if (!*stop && iov_iter_count(iter))
+		excess = offset_in_page(pos + ranges->bytes);
+	else
+		excess = ranges->bytes & (granule - 1);
+	pin_trim(ranges, excess, pinned, stats);
+	iov_iter_revert(iter, excess);
 	return ranges->bytes ?: *stop ?: -EFAULT;
 }
 

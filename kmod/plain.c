@@ -93,11 +93,12 @@ ssize_t scullpin_plain_rw(struct scullpin_device *sdev, struct kiocb *iocb, stru
 	/* On old kernels splice brings a pipe: it cannot wait for a later completion. */
 	bool pipe = scullpin_iter_is_pipe(iter);
 	bool write = iov_iter_rw(iter) == WRITE;
+	bool delayed = !pipe && plain_is_delayed(sdev, iocb);
 	ssize_t ret;
 
 	scullpin_stats_inc(&sdev->stats, requests_submitted);
-	ret = plain_copy(sdev, iocb, iter);
-	if (ret > 0 && !pipe && plain_is_delayed(sdev, iocb))
+	ret = delayed && scullpin_dio_must_not_wait(iocb) ? -EAGAIN : plain_copy(sdev, iocb, iter);
+	if (ret > 0 && delayed)
 		return scullpin_dio_delay(sdev, iocb, write, ret);
 	scullpin_stats_inc(&sdev->stats, requests_inline);
 	scullpin_account(sdev, write, ret);

@@ -37,6 +37,7 @@ enum scullpin_request_owner {
  * @owner: enum scullpin_request_owner; cmpxchg from NONE
  * @deadline: jiffies after which the engine is stopped
  * @watched: among the device's requests in flight
+ * @abort: the worker that ends it after its deadline
  * @ref: the submitter's own and the engine's; the last put ends the request
  * @state: where in its life it is; checked at each step
  * @pinned: @xfer.memory holds pins of user pages
@@ -56,6 +57,7 @@ struct scullpin_request {
 	int owner;
 	unsigned long deadline;
 	struct list_head watched;
+	struct work_struct abort;
 	refcount_t ref;
 	enum scullpin_request_state state;
 	bool pinned;

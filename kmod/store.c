@@ -85,16 +85,17 @@ static struct page *store_find_or_make(struct scullpin_store *store, unsigned lo
 		return NULL;
 	set_page_private(fresh, 0);
 	get_page(fresh);	/* one reference for the store, one for the caller */
+	/* Before it can be found: who discards it at once counts down from here. */
+	atomic64_inc(&store->allocated);
 	do {
 		old = scullpin_fault_hits(SCULLPIN_FAULT_STORE_INDEX) ? XA_ERROR(-ENOMEM) :
 			xa_cmpxchg(&store->pages, index, NULL, fresh, gfp);
-		if (!old) {
-			atomic64_inc(&store->allocated);
+		if (!old)
 			return fresh;
-		}
 		/* Another writer was first, unless its page is gone already: try again. */
 		page = xa_is_err(old) ? NULL : store_find(store, index);
 	} while (!xa_is_err(old) && !page);
+	atomic64_dec(&store->allocated);
 	put_page(fresh);
 	put_page(fresh);
 	return page;
@@ -121,6 +122,7 @@ int scullpin_store_reserve(struct scullpin_store *store, u64 pos, size_t length,
 		if (!page)
 			return -ENOMEM;
 		put_page(page);
+		cond_resched();
 	}
 	return 0;
 }
@@ -150,11 +152,9 @@ ssize_t scullpin_store_get(struct scullpin_store *store, u64 pos, size_t length,
 		page = write ? store_find_or_make(store, index, gfp) : store_find(store, index);
 		if (!page && write)
 			break;
-		if (!page) {
-			page = ZERO_PAGE(0);
-			get_page(page);
-		}
-		scullpin_ranges_append(ranges, page, offset, n);
+		/* No reference on the zero page: it stays, and its count would be everybody's. */
+		scullpin_ranges_append(ranges, page ?: ZERO_PAGE(0), offset, n);
+		cond_resched();
 	}
 	return ranges->bytes ?: -ENOMEM;
 }
@@ -163,14 +163,17 @@ ssize_t scullpin_store_get(struct scullpin_store *store, u64 pos, size_t length,
  * scullpin_store_put - give the references of a list back
  * @ranges: as filled by scullpin_store_get(); empty afterwards
  *
- * Context: any.
+ * Context: process context.
  */
 void scullpin_store_put(struct scullpin_ranges *ranges)
 {
 	unsigned int i;
 
-	for (i = 0; i < ranges->nr; i++)
-		put_page(ranges->bv[i].bv_page);
+	for (i = 0; i < ranges->nr; i++) {
+		if (ranges->bv[i].bv_page != ZERO_PAGE(0))
+			put_page(ranges->bv[i].bv_page);
+		cond_resched();
+	}
 	ranges->nr = 0;
 	ranges->bytes = 0;
 }

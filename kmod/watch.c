@@ -18,38 +18,36 @@ static unsigned long watch_period(const struct scullpin_watch *watch)
 	return msecs_to_jiffies(READ_ONCE(*watch->deadline_ms) / 4) + 1;
 }
 
-/* A request whose deadline has passed and which is ours to end; it stays on the list. */
-static struct scullpin_request *watch_claim(struct scullpin_watch *watch)
+static void watch_abort_work(struct work_struct *work)
 {
-	struct scullpin_request *req, *found = NULL;
-
-	spin_lock(&watch->lock);
-	list_for_each_entry(req, &watch->requests, watched) {
-		if (time_after(jiffies, req->deadline) && scullpin_request_claim(req)) {
-			found = req;
-			break;
-		}
-	}
-	spin_unlock(&watch->lock);
-	return found;
+	scullpin_request_abort(container_of(work, struct scullpin_request, abort), -ETIMEDOUT);
 }
 
+/*
+ * Whose deadline has passed, and who has no other owner yet, gets a worker of
+ * its own: the end of a request may sleep on a page that somebody has locked
+ * for long, and the others must not wait for that.
+ */
 static void watch_work(struct work_struct *work)
 {
 	struct scullpin_watch *watch = container_of(to_delayed_work(work), struct scullpin_watch,
 						    work);
 	struct scullpin_request *req;
 
-	while ((req = watch_claim(watch)))
-		scullpin_request_abort(req, -ETIMEDOUT);
 	spin_lock(&watch->lock);
+	list_for_each_entry(req, &watch->requests, watched) {
+		if (!time_after(jiffies, READ_ONCE(req->deadline)) || !scullpin_request_claim(req))
+			continue;
+		INIT_WORK(&req->abort, watch_abort_work);
+		queue_work(watch_queue, &req->abort);
+	}
 	if (!list_empty(&watch->requests))
 		queue_delayed_work(watch_queue, &watch->work, watch_period(watch));
 	spin_unlock(&watch->lock);
 }
 
 /**
- * scullpin_watch_start - make the worker, once for all devices
+ * scullpin_watch_start - make the workers, once for all devices
  *
  * Context: module initialisation.
  * Return: 0 or -ENOMEM.
@@ -62,7 +60,7 @@ int scullpin_watch_start(void)
 }
 
 /**
- * scullpin_watch_stop - wait for the worker's last instruction, then undo start
+ * scullpin_watch_stop - wait for the workers' last instruction, then undo start
  *
  * Context: module exit; sleeps.
  */

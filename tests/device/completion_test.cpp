@@ -169,6 +169,31 @@ TEST_CASE_METHOD(device_fixture, "io_uring needs no worker threads in steady sta
     CHECK(status == 0);
 }
 
+TEST_CASE_METHOD(device_fixture, "RWF_NOWAIT is told to come again where the end would come later")
+{
+    const auto direct = open_direct(), plain = open_node();
+    const memory buffer(4);
+    buffer.fill(std::byte{0x31});
+    const iovec segment{buffer.data(), buffer.size()};
+    const auto refused = [&](int fd) {
+        CHECK(::pwritev2(fd, &segment, 1, 0, RWF_NOWAIT) == -1);
+        CHECK(errno == EAGAIN);
+        CHECK(::preadv2(fd, &segment, 1, 0, RWF_NOWAIT) == -1);
+        CHECK(errno == EAGAIN);
+    };
+    discard_all();
+    {
+        const setting completion("completion", "deferred");
+        refused(direct.get());
+    }
+    const setting latency("latency_us", "20000000");
+    refused(direct.get());
+    refused(plain.get());
+    const setting none("latency_us", "0");
+    CHECK(::pread(plain.get(), buffer.data(), buffer.size(), 0) == 16384);
+    CHECK(all_equal(buffer.span(), std::byte{0}));
+}
+
 TEST_CASE_METHOD(device_fixture, "RWF_NOWAIT moves bytes where nothing has to be waited for")
 {
     const auto fd = open_node(GENERATE(0, O_DIRECT));

@@ -185,9 +185,11 @@ TEST_CASE_METHOD(device_fixture,
     };
     for (const auto& what : attempts) {
         CAPTURE(what.name);
+        const std::string_view name = what.name;
+        // What would end later is refused under NOWAIT, before anything that could fail.
+        if (!inline_completion && name.ends_with("without waiting")) continue;
         const int hits = exhaust(fault, what, {-ENOMEM, -EAGAIN, -EFAULT, -ENFILE});
         // A synchronous direct read that the caller moves itself needs nothing that could fail.
-        const std::string_view name = what.name;
         if (inline_completion && (name == "direct read" || name == "direct preadv"))
             CHECK(hits == 0);
         else
