@@ -3,12 +3,12 @@
 // Hidden: needs a module with fault points.
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 
 #include "aio.hpp"
+#include "child.hpp"
 #include "fault.hpp"
 #include "fixture.hpp"
 #include "memory.hpp"
@@ -103,8 +103,7 @@ TEST_CASE_METHOD(device_fixture, "one lost request among many is the only one th
     CHECK(timed_out.value() == 1);
 }
 
-TEST_CASE_METHOD(device_fixture,
-                 "pages of a mapped file that a late engine may have written to are marked dirty",
+TEST_CASE_METHOD(device_fixture, "pages that a late engine may have written to are marked dirty",
                  "[.][fault]")
 {
     const impatient_device device;
@@ -126,18 +125,14 @@ TEST_CASE_METHOD(
     const setting completion("completion", "deferred");
     const fault lost("engine_lost", 1);
     const auto begin = clock_type::now();
-    const pid_t child = ::fork();
-    if (child == 0) {
+    const pid_t child = in_child([] {
         const auto fd = open_direct();
         const memory buffer(1);
         (void)!::pread(fd.get(), buffer.data(), page_size, 0);
-        ::_exit(0);
-    }
+    });
     REQUIRE(eventually([] { return attribute("stats/in_flight") == 1; }));
     ::kill(child, SIGKILL);
-    int status = 0;
-    CHECK(::waitpid(child, &status, 0) == child);
-    CHECK(WIFSIGNALED(status));
+    CHECK(WIFSIGNALED(wait_for(child, 5.0)));
     CHECK(seconds_since(begin) < 5.0);
     CHECK(lost.fired());
 }
@@ -149,17 +144,15 @@ TEST_CASE_METHOD(device_fixture,
     const impatient_device device;
     const fault lost("engine_lost", 1);
     const auto begin = clock_type::now();
-    const pid_t child = ::fork();
-    if (child == 0) {
+    const pid_t child = in_child([] {
         const auto fd = open_direct();
         const memory buffer(1);
         aio context;
         auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), page_size, 0);
         (void)context.submit(request);
-        ::_exit(0);
-    }
-    int status = 0;
-    CHECK(::waitpid(child, &status, 0) == child);
+        ::_exit(0);  // with the request in flight: the context's end would wait for it
+    });
+    wait_for(child, 5.0);
     CHECK(seconds_since(begin) < 3.0);
     CHECK(lost.fired());
 }

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <functional>
 #include <optional>
 
 #include "aio.hpp"
+#include "child.hpp"
 #include "fixture.hpp"
 #include "memory.hpp"
 
@@ -31,28 +31,6 @@ struct slow_device {
     std::optional<scullpin::file_descriptor> node;
     std::optional<setting> latency;
 };
-
-/// Runs @p body in a child process. @return its pid
-pid_t in_child(const std::function<void()>& body)
-{
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        body();
-        ::_exit(0);
-    }
-    return child;
-}
-
-int wait_for(pid_t child, double seconds)
-{
-    int status = 0;
-    const bool ended =
-        eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }, seconds);
-    INFO("a process with a request in flight must be able to end");
-    REQUIRE(ended);
-    return status;
-}
 
 }  // namespace
 

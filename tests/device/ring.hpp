@@ -25,20 +25,9 @@ public:
     }
     void unregister_buffer() { REQUIRE(io_uring_unregister_buffers(&ring_) == 0); }
 
-    /// Submits what @p prepare makes of an entry. @param name comes back with the completion
-    template <typename Prepare>
-    void submit(Prepare prepare, std::uint64_t name = 0)
-    {
-        io_uring_sqe* entry = io_uring_get_sqe(&ring_);
-        REQUIRE(entry != nullptr);
-        prepare(entry);
-        io_uring_sqe_set_data64(entry, name);
-        REQUIRE(io_uring_submit(&ring_) == 1);
-    }
-
     /// Queues what @p fill makes of an entry.
-    template <typename Prepare>
-    void prepare(Prepare fill)
+    template <typename Fill>
+    void prepare(Fill fill)
     {
         io_uring_sqe* entry = io_uring_get_sqe(&ring_);
         REQUIRE(entry != nullptr);
@@ -46,6 +35,17 @@ public:
     }
     /// Submits what is queued. @return how many entries the kernel took, or -errno
     long try_submit() { return io_uring_submit(&ring_); }
+
+    /// Submits what @p fill makes of an entry. @param name comes back with the completion
+    template <typename Fill>
+    void submit(Fill fill, std::uint64_t name = 0)
+    {
+        prepare([&](io_uring_sqe* entry) {
+            fill(entry);
+            io_uring_sqe_set_data64(entry, name);
+        });
+        REQUIRE(try_submit() == 1);
+    }
 
     struct completion {
         std::uint64_t name;

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+
+#include <catch_amalgamated.hpp>
+
+#include "fixture.hpp"
+
+/// Runs @p body in a child process. @return its pid
+inline pid_t in_child(const std::function<void()>& body)
+{
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        body();
+        ::_exit(0);
+    }
+    return child;
+}
+
+/// @return the status of a child that ended; the test fails when it has not after @p seconds
+inline int wait_for(pid_t child, double seconds)
+{
+    int status = 0;
+    const bool ended =
+        eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }, seconds);
+    INFO("a process with a request in flight must be able to end");
+    REQUIRE(ended);
+    return status;
+}
