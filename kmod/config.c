@@ -181,7 +181,7 @@ SCULLPIN_KNOB(max_pinned, 0644, "bytes of user memory pinned at once (default 64
 SCULLPIN_KNOB(unaligned, 0644, "unaligned direct I/O: refuse or buffered (default refuse)",
 	      .words = unaligned_words);
 SCULLPIN_KNOB(deadline_ms, 0644, "milliseconds an engine may be silent (default 10000)",
-	      .min = 1, .max = 60 * MSEC_PER_SEC);
+	      .min = 1, .max = 30 * MSEC_PER_SEC);
 
 static struct attribute *scullpin_config_attributes[] = {
 	&attribute_size.attr.attr,

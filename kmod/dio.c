@@ -114,7 +114,6 @@ static int dio_move_batch(struct scullpin_device *sdev, const struct kiocb *iocb
 		step = sdev->engine->move(&xfer);
 	if (wanted > 0 && step < wanted)
 		ret = -EIO;
-	iov_iter_revert(iter, bytes - step);
 	if (pinned)
 		scullpin_pin_release(&xfer.memory, xfer.write ? 0 : step, &sdev->stats);
 	scullpin_store_put(&xfer.medium);
@@ -180,10 +179,8 @@ static int dio_hold(struct scullpin_request *req, struct kiocb *iocb, struct iov
 		return bytes;
 	trace_scullpin_pin(req->id, xfer->memory.nr, bytes);
 	if (scullpin_store_get(&sdev->store, iocb->ki_pos, bytes, xfer->write, dio_gfp(iocb),
-			       &xfer->medium) < bytes) {
-		iov_iter_revert(iter, bytes);
+			       &xfer->medium) < bytes)
 		return dio_no_memory(iocb);
-	}
 	scullpin_request_advance(req, SCULLPIN_REQUEST_NEW, SCULLPIN_REQUEST_PINNED);
 	return 0;
 }
@@ -204,6 +201,7 @@ static ssize_t dio_submit(struct scullpin_request *req, struct kiocb *iocb)
 	scullpin_request_advance(req, SCULLPIN_REQUEST_PINNED, SCULLPIN_REQUEST_SUBMITTED);
 	scullpin_stats_inc(&sdev->stats, requests_deferred);
 	trace_scullpin_issue(req->id, req->xfer.memory.bytes);
+	req->xfer.alive = jiffies + nsecs_to_jiffies(req->xfer.delay);
 	sdev->engine->submit(&req->xfer);
 	/* From here on the engine can be stopped; our reference keeps the request. */
 	scullpin_watch_add(&sdev->watch, req);
@@ -256,7 +254,8 @@ err_release:
  * scullpin_dio_rw - move bytes between an iterator's pages and the medium
  * @sdev: the device
  * @iocb: position and flags; not touched after -EIOCBQUEUED
- * @iter: memory, aligned, within the device, longer than 0; not a pipe
+ * @iter: memory, aligned, within the device, longer than 0; not a pipe. Advanced by
+ *	what was looked at, which may be more than what moved
  *
  * A hole in the memory ends the transfer there, at a whole logical block.
  *

@@ -27,6 +27,8 @@ typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes);
  * @medium: page ranges of the device, of the same length
  * @delay: nanoseconds before it is moved, of the modelled device
  * @write: from memory to the medium, else the other way
+ * @alive: jiffies of the engine's last sign of life; set at submission, by the
+ *	engine while it moves
  * @done: called once after submit
  * @cpu: engine_cpu's own: the worker's item and the delay before it
  *
@@ -38,6 +40,7 @@ struct scullpin_transfer {
 	struct scullpin_ranges medium;
 	ktime_t delay;
 	bool write;
+	unsigned long alive;
 	scullpin_done_fn done;
 	struct {
 		struct work_struct work;

@@ -62,6 +62,10 @@ static size_t cpu_move(struct scullpin_transfer *xfer)
 		scullpin_store_unlock_page(medium->bv[i].bv_page);
 		if (!length)
 			break;
+		if (scullpin_fault_armed(SCULLPIN_FAULT_ENGINE_SLOW))
+			msleep(scullpin_fault_armed(SCULLPIN_FAULT_ENGINE_SLOW));
+		/* For the watch: a long transfer is not a silent engine. */
+		WRITE_ONCE(xfer->alive, jiffies);
 		cond_resched();
 	}
 	return moved;
@@ -80,6 +84,7 @@ static void cpu_work(struct work_struct *work)
 	 */
 	if (xfer->delay)
 		hrtimer_cancel(&xfer->cpu.timer);
+	WRITE_ONCE(xfer->alive, jiffies);
 	moved = cpu_move(xfer);
 	late_ms = scullpin_fault_take(SCULLPIN_FAULT_ENGINE_LATE);
 	if (late_ms)

@@ -40,9 +40,9 @@ static struct dentry *fault_root;
  * @point: which
  *
  * Context: any.
- * Return: whether it will.
+ * Return: the number that it is armed with, 0 when it is off.
  */
-bool scullpin_fault_armed(enum scullpin_fault point)
+u64 scullpin_fault_armed(enum scullpin_fault point)
 {
 	return atomic64_read(&fault_points[point].countdown);
 }

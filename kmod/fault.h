@@ -17,6 +17,7 @@
 	X(ENGINE_BYTES, engine_bytes)	/* a byte is moved, else -EIO */	\
 	X(ENGINE_LOST, engine_lost)	/* the engine never answers */		\
 	X(ENGINE_LATE, engine_late)	/* no unit: answers n milliseconds late */	\
+	X(ENGINE_SLOW, engine_slow)	/* no unit: a page takes n milliseconds, until disarmed */ \
 	X(ENGINE_QUEUE, engine_queue)	/* the work queue of the engine */	\
 	X(WATCH_QUEUE, watch_queue)	/* the work queue of deadlines */	\
 	X(NODE_NUMBERS, node_numbers)	/* numbers of the nodes */		\
@@ -34,15 +35,15 @@ enum scullpin_fault {
 };
 
 #ifdef SCULLPIN_FAULT
-bool scullpin_fault_armed(enum scullpin_fault point);
+u64 scullpin_fault_armed(enum scullpin_fault point);
 size_t scullpin_fault_pass(enum scullpin_fault point, size_t units);
 u64 scullpin_fault_take(enum scullpin_fault point);
 void scullpin_fault_init(void);
 void scullpin_fault_exit(void);
 #else
-static inline bool scullpin_fault_armed(enum scullpin_fault point)
+static inline u64 scullpin_fault_armed(enum scullpin_fault point)
 {
-	return false;
+	return 0;
 }
 
 static inline size_t scullpin_fault_pass(enum scullpin_fault point, size_t units)

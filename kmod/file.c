@@ -66,7 +66,7 @@ static ssize_t file_dispatch(struct scullpin_device *sdev, struct kiocb *iocb,
 static ssize_t scullpin_file_rw_iter(struct kiocb *iocb, struct iov_iter *iter)
 {
 	struct scullpin_device *sdev = iocb->ki_filp->private_data;
-	size_t length = iov_iter_count(iter);
+	size_t length = iov_iter_count(iter), within;
 	u64 size = sdev->config.size;
 	ssize_t ret;
 
@@ -77,11 +77,13 @@ static ssize_t scullpin_file_rw_iter(struct kiocb *iocb, struct iov_iter *iter)
 	if (iocb->ki_pos >= size)
 		return iov_iter_rw(iter) == WRITE ? -ENOSPC : 0;
 	iov_iter_truncate(iter, min_t(u64, size - iocb->ki_pos, MAX_RW_COUNT));
-	length -= iov_iter_count(iter);
+	within = iov_iter_count(iter);
 	ret = file_dispatch(sdev, iocb, iter);
 	if (ret == -EIOCBQUEUED)
 		return ret;	/* the request may have ended: touch nothing */
-	iov_iter_reexpand(iter, iov_iter_count(iter) + length);
+	/* Callers go on from where the iterator stands: just behind what moved. */
+	iov_iter_revert(iter, within - iov_iter_count(iter) - max_t(ssize_t, ret, 0));
+	iov_iter_reexpand(iter, iov_iter_count(iter) + length - within);
 	if (ret > 0)
 		iocb->ki_pos += ret;
 	return ret;

@@ -35,7 +35,7 @@ enum scullpin_request_owner {
  *	written by the owner
  * @error: what ended it; written by the owner
  * @owner: enum scullpin_request_owner; cmpxchg from NONE
- * @deadline: jiffies after which the engine is stopped
+ * @patience: jiffies that the engine may be silent
  * @watched: among the device's requests in flight
  * @abort: the worker that ends it after its deadline
  * @ref: the submitter's own and the engine's; the last put ends the request
@@ -55,7 +55,7 @@ struct scullpin_request {
 	size_t touched;
 	int error;
 	int owner;
-	unsigned long deadline;
+	unsigned long patience;
 	struct list_head watched;
 	struct work_struct abort;
 	refcount_t ref;

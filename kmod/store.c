@@ -7,7 +7,7 @@
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/bit_spinlock.h>	/* relies on others for cpu_relax() */
 
 #include "fault.h"
@@ -109,7 +109,7 @@ static struct page *store_find_or_make(struct scullpin_store *store, unsigned lo
  * @gfp: GFP_KERNEL, or GFP_NOWAIT for callers that must not sleep
  *
  * Context: process context of the caller whom the memory is accounted to.
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, -EINTR when killed.
  */
 int scullpin_store_reserve(struct scullpin_store *store, u64 pos, size_t length, gfp_t gfp)
 {
@@ -122,6 +122,8 @@ int scullpin_store_reserve(struct scullpin_store *store, u64 pos, size_t length,
 		if (!page)
 			return -ENOMEM;
 		put_page(page);
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
 	return 0;
@@ -137,7 +139,8 @@ int scullpin_store_reserve(struct scullpin_store *store, u64 pos, size_t length,
  * @ranges: an empty list with room for the whole part; holds references
  *
  * Context: process context of the caller whom the memory is accounted to.
- * Return: bytes in the list, fewer than @length when memory ran out, -ENOMEM when none.
+ * Return: bytes in the list, fewer than @length when memory ran out or
+ * the caller was killed, -ENOMEM when none.
  */
 ssize_t scullpin_store_get(struct scullpin_store *store, u64 pos, size_t length, bool write,
 			   gfp_t gfp, struct scullpin_ranges *ranges)
@@ -154,6 +157,8 @@ ssize_t scullpin_store_get(struct scullpin_store *store, u64 pos, size_t length,
 			break;
 		/* No reference on the zero page: it stays, and its count would be everybody's. */
 		scullpin_ranges_append(ranges, page ?: ZERO_PAGE(0), offset, n);
+		if (fatal_signal_pending(current))
+			break;
 		cond_resched();
 	}
 	return ranges->bytes ?: -ENOMEM;

@@ -36,7 +36,9 @@ static void watch_work(struct work_struct *work)
 
 	spin_lock(&watch->lock);
 	list_for_each_entry(req, &watch->requests, watched) {
-		if (!time_after(jiffies, READ_ONCE(req->deadline)) || !scullpin_request_claim(req))
+		if (!time_after(jiffies, READ_ONCE(req->xfer.alive) + req->patience))
+			continue;
+		if (!scullpin_request_claim(req))
 			continue;
 		INIT_WORK(&req->abort, watch_abort_work);
 		queue_work(watch_queue, &req->abort);
@@ -104,8 +106,7 @@ void scullpin_watch_exit(struct scullpin_watch *watch)
  */
 void scullpin_watch_add(struct scullpin_watch *watch, struct scullpin_request *req)
 {
-	req->deadline = jiffies + nsecs_to_jiffies(req->xfer.delay) +
-			msecs_to_jiffies(READ_ONCE(*watch->deadline_ms)) + 1;
+	req->patience = msecs_to_jiffies(READ_ONCE(*watch->deadline_ms)) + 1;
 	spin_lock(&watch->lock);
 	/* Else the worker sees that there are more, and comes back by itself. */
 	if (list_empty(&watch->requests))

@@ -176,12 +176,13 @@ TEST_CASE_METHOD(device_fixture,
     const slow_device device;
     const setting latency("latency_us", "30000000");
     const bool direct = GENERATE(true, false);
+    const gain deferred("requests_deferred");
     const pid_t child = in_child([&] {
         const auto fd = open_node(direct ? O_DIRECT : 0);
         const memory buffer(1);
         (void)!::pread(fd.get(), buffer.data(), page_size, 0);
     });
-    REQUIRE(eventually([] { return attribute("stats/in_flight") == 1; }));
+    REQUIRE(eventually([&] { return deferred.value() == 1; }));
     ::kill(child, SIGKILL);
     CHECK(WIFSIGNALED(wait_for(child, 5)));
 }
