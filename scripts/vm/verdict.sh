@@ -12,17 +12,17 @@ judge() {
     end=$(field end)
     # Data races of the kernel with itself are no complaint; the guest has looked at each.
     complaint=$(grep -v 'KCSAN:' "$out/console.log" | grep -E -f "$here/vm/dmesg-patterns" | head -n 1 | tr -d '\r' || true)
+    outcome=''
     if [ -n "$end" ] && [ "$status" = $((end * 2 + 1)) ]; then
         outcome=$(field outcome)
         reason=$(field reason)
-        # The guest's log is a ring, and can be cleared: what the console has seen stays seen.
-        if [ -n "$complaint" ] && [ "$outcome" != 'kernel complained' ]; then
-            outcome='kernel complained'
-            reason=$complaint
-        fi
-    elif [ -n "$complaint" ]; then
+    fi
+    # The guest's log is a ring, and can be cleared: what the console has seen stays seen.
+    if [ -n "$complaint" ] && [ "$outcome" != 'kernel complained' ]; then
         outcome='kernel complained'
         reason=$complaint
+    elif [ -n "$outcome" ]; then
+        return
     elif ! grep -q 'vm-init: up' "$out/console.log"; then
         outcome='boot failed'
         reason="the guest's init never spoke; QEMU ended with $status $(qemu_says)"
