@@ -42,6 +42,14 @@ mutants:
 coverage:
 	@scripts/outcome coverage scripts/coverage
 
+## bench: guest instructions per I/O, beside brd, null_blk, tmpfs and /dev/zero [KERNEL=]
+bench:
+	@scripts/outcome bench scripts/bench
+
+## bench-check: slower than the baseline is a failure [KERNEL=]
+bench-check:
+	@scripts/outcome bench-check scripts/bench-check
+
 ## kmod: out/kmod/KERNEL/scullpin.ko [KERNEL= KDIR= V=1]
 kmod:
 	@scripts/outcome kmod $(if $(KDIR),$(MAKE) -C kmod KDIR=$(KDIR),scripts/build-kmod $(KERNEL))
@@ -64,4 +72,4 @@ clean:
 clean-cache:
 	@scripts/outcome clean-cache scripts/clean-cache
 
-.PHONY: help demo test check matrix debug-test mutants coverage kmod user vm clean clean-cache
+.PHONY: help demo test check matrix debug-test mutants coverage bench bench-check kmod user vm clean clean-cache
