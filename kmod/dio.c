@@ -33,13 +33,26 @@ static bool dio_nowait(const struct kiocb *iocb)
 	return iocb->ki_flags & IOCB_NOWAIT;
 }
 
-static gfp_t dio_gfp(const struct kiocb *iocb)
+/**
+ * scullpin_dio_gfp - how memory for a request may be had
+ * @iocb: its flags
+ *
+ * Context: any.
+ * Return: GFP_KERNEL, or GFP_NOWAIT for callers that must not sleep.
+ */
+gfp_t scullpin_dio_gfp(const struct kiocb *iocb)
 {
 	return dio_nowait(iocb) ? GFP_NOWAIT | __GFP_NOWARN : GFP_KERNEL;
 }
 
-/* Without memory a caller that must not wait is asked to come again and wait. */
-static int dio_no_memory(const struct kiocb *iocb)
+/**
+ * scullpin_dio_no_memory - what a request without memory is answered
+ * @iocb: its flags
+ *
+ * Context: any.
+ * Return: -ENOMEM; who must not wait is asked to come again and wait: -EAGAIN.
+ */
+int scullpin_dio_no_memory(const struct kiocb *iocb)
 {
 	return dio_nowait(iocb) ? -EAGAIN : -ENOMEM;
 }
@@ -107,9 +120,9 @@ static int dio_move_batch(struct scullpin_device *sdev, const struct kiocb *iocb
 	if (bytes < 0)
 		return bytes;
 	wanted = scullpin_store_get(&sdev->store, iocb->ki_pos + *moved, bytes, xfer.write,
-				    dio_gfp(iocb), &xfer.medium);
+				    scullpin_dio_gfp(iocb), &xfer.medium);
 	if (wanted < bytes)
-		ret = dio_no_memory(iocb);
+		ret = scullpin_dio_no_memory(iocb);
 	if (wanted > 0)
 		step = sdev->engine->move(&xfer);
 	if (wanted > 0 && step < wanted)
@@ -138,7 +151,7 @@ static ssize_t dio_batches(struct scullpin_device *sdev, struct kiocb *iocb, str
 	/* Nobody retries the rest of a short NOWAIT write: have all its memory first. */
 	if (write && dio_nowait(iocb) &&
 	    scullpin_store_reserve(&sdev->store, iocb->ki_pos, iov_iter_count(iter),
-				   dio_gfp(iocb))) {
+				   scullpin_dio_gfp(iocb))) {
 		ret = -EAGAIN;
 		goto out_put_budget;
 	}
@@ -178,9 +191,9 @@ static int dio_hold(struct scullpin_request *req, struct kiocb *iocb, struct iov
 	if (bytes < 0)
 		return bytes;
 	trace_scullpin_pin(req->id, xfer->memory.nr, bytes);
-	if (scullpin_store_get(&sdev->store, iocb->ki_pos, bytes, xfer->write, dio_gfp(iocb),
-			       &xfer->medium) < bytes)
-		return dio_no_memory(iocb);
+	if (scullpin_store_get(&sdev->store, iocb->ki_pos, bytes, xfer->write,
+			       scullpin_dio_gfp(iocb), &xfer->medium) < bytes)
+		return scullpin_dio_no_memory(iocb);
 	scullpin_request_advance(req, SCULLPIN_REQUEST_NEW, SCULLPIN_REQUEST_PINNED);
 	return 0;
 }
@@ -227,10 +240,11 @@ static ssize_t dio_request(struct scullpin_device *sdev, struct kiocb *iocb, str
 	ssize_t ret;
 
 	req = scullpin_request_alloc(sdev, iov_iter_npages(iter, INT_MAX),
-				     scullpin_ranges_span(iocb->ki_pos, length), dio_gfp(iocb));
+				     scullpin_ranges_span(iocb->ki_pos, length),
+				     scullpin_dio_gfp(iocb));
 	if (!req) {
-		scullpin_account(sdev, iov_iter_rw(iter) == WRITE, dio_no_memory(iocb));
-		return dio_no_memory(iocb);
+		scullpin_account(sdev, iov_iter_rw(iter) == WRITE, scullpin_dio_no_memory(iocb));
+		return scullpin_dio_no_memory(iocb);
 	}
 	req->xfer.write = iov_iter_rw(iter) == WRITE;
 	trace_scullpin_submit(req->id, req->xfer.write, iocb->ki_pos, length, iocb->ki_flags);
@@ -293,7 +307,7 @@ ssize_t scullpin_dio_rw(struct scullpin_device *sdev, struct kiocb *iocb, struct
 ssize_t scullpin_dio_delay(struct scullpin_device *sdev, struct kiocb *iocb, bool write,
 			   size_t copied)
 {
-	struct scullpin_request *req = scullpin_request_alloc(sdev, 0, 0, dio_gfp(iocb));
+	struct scullpin_request *req = scullpin_request_alloc(sdev, 0, 0, scullpin_dio_gfp(iocb));
 
 	if (!req) {
 		scullpin_account(sdev, write, copied);

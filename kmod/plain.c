@@ -18,11 +18,6 @@
 #include "request.h"
 #include "store.h"
 
-static gfp_t plain_gfp(const struct kiocb *iocb)
-{
-	return iocb->ki_flags & IOCB_NOWAIT ? GFP_NOWAIT | __GFP_NOWARN : GFP_KERNEL;
-}
-
 /* Copy what lies in one page of the store; fewer bytes when memory has a hole. */
 static ssize_t plain_copy_page(struct scullpin_device *sdev, struct kiocb *iocb, u64 pos,
 			       struct iov_iter *iter)
@@ -35,8 +30,9 @@ static ssize_t plain_copy_page(struct scullpin_device *sdev, struct kiocb *iocb,
 	void *ours;
 
 	range = (struct scullpin_ranges)SCULLPIN_RANGES(&bv, 1);
-	if (scullpin_store_get(&sdev->store, pos, length, write, plain_gfp(iocb), &range) < 0)
-		return iocb->ki_flags & IOCB_NOWAIT ? -EAGAIN : -ENOMEM;
+	if (scullpin_store_get(&sdev->store, pos, length, write, scullpin_dio_gfp(iocb),
+			       &range) < 0)
+		return scullpin_dio_no_memory(iocb);
 	/* Not copy_page_to_iter(): it would put the store's own page into a pipe. */
 	ours = kmap_local_page(bv.bv_page) + bv.bv_offset;
 	copied = write ? copy_from_iter(ours, length, iter) : copy_to_iter(ours, length, iter);
@@ -53,7 +49,7 @@ static ssize_t plain_copy(struct scullpin_device *sdev, struct kiocb *iocb, stru
 	/* Nobody retries the rest of a short NOWAIT write: have all its memory first. */
 	if (iov_iter_rw(iter) == WRITE && (iocb->ki_flags & IOCB_NOWAIT) &&
 	    scullpin_store_reserve(&sdev->store, iocb->ki_pos, iov_iter_count(iter),
-				   plain_gfp(iocb)))
+				   scullpin_dio_gfp(iocb)))
 		return -EAGAIN;
 	while (iov_iter_count(iter)) {
 		step = plain_copy_page(sdev, iocb, iocb->ki_pos + copied, iter);
