@@ -6,6 +6,8 @@
 #include <sstream>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "scullpin/error.hpp"
 #include "scullpin/size.hpp"
 
@@ -61,7 +63,8 @@ cell parse_cell(const std::string& name)
     result.how = found->second.first;
     result.write = found->second.second;
     while (std::getline(words, word, '-'))
-        if (!take_word(result, word)) throw usage_error(name + ": '" + word + "' makes no sense");
+        if (!take_word(result, word))
+            throw usage_error(fmt::format("{}: '{}' makes no sense", name, word));
     if (result.size == 0) throw usage_error(name + ": says no size");
     if (result.depth == 0 || result.depth > max_depth)
         throw usage_error(name + ": the depth is 1 to 256");
