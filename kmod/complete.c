@@ -9,6 +9,7 @@
 
 #include "device.h"
 #include "fault.h"
+#include "pace.h"
 #include "pin.h"
 #include "request.h"
 #include "store.h"
@@ -106,6 +107,8 @@ void scullpin_request_release(struct scullpin_request *req)
 	struct scullpin_transfer *xfer = &req->xfer;
 
 	trace_scullpin_release(req->id, xfer->memory.nr);
+	if (req->prepared)
+		xfer->sdev->engine->finish(xfer);
 	if (req->pinned)
 		scullpin_pin_release(&xfer->memory, xfer->write ? 0 : req->touched,
 				     &xfer->sdev->stats);
@@ -186,29 +189,31 @@ static bool request_own(struct scullpin_request *req, enum scullpin_request_owne
 /**
  * scullpin_request_answer - note what an engine that was asked to move has moved
  * @req: owned by the caller
- * @bytes: from the start; fewer than asked is an error of the engine
+ * @bytes: from the start
+ * @error: why they are fewer than asked, or 0
  *
  * Context: any.
  */
-void scullpin_request_answer(struct scullpin_request *req, size_t bytes)
+void scullpin_request_answer(struct scullpin_request *req, size_t bytes, int error)
 {
 	req->moved = bytes;
-	req->touched = bytes;
-	if (bytes < req->xfer.memory.bytes)
-		req->error = -EIO;
+	/* Who knows how far an engine that failed has come: all may be dirty. */
+	req->touched = error ? req->xfer.memory.bytes : bytes;
+	req->error = error;
 }
 
 /**
  * scullpin_request_done - the engine's answer
  * @xfer: of a request
- * @bytes: moved, counted from the start; fewer than asked is an error
+ * @bytes: moved, counted from the start
+ * @error: why they are fewer than asked, or 0
  *
  * An answer that comes after the deadline finds the request owned by who ends
  * it, and waiting for the engine to become quiet: it changes nothing.
  *
  * Context: process context; may sleep.
  */
-void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes)
+void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes, int error)
 {
 	struct scullpin_request *req = container_of(xfer, struct scullpin_request, xfer);
 
@@ -216,7 +221,7 @@ void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes)
 		WARN_ONCE(READ_ONCE(req->owner) != SCULLPIN_OWNER_ABORT, "scullpin: answered twice\n");
 		return;
 	}
-	scullpin_request_answer(req, bytes);
+	scullpin_request_answer(req, bytes, error);
 	scullpin_request_put(req);
 }
 
@@ -245,7 +250,7 @@ void scullpin_request_abort(struct scullpin_request *req, int error)
 	struct scullpin_transfer *xfer = &req->xfer;
 
 	/* Who knows how far an engine that had begun has come: all may be dirty. */
-	if (xfer->sdev->engine->terminate(xfer))
+	if (!scullpin_pace_stop(xfer) && xfer->sdev->engine->terminate(xfer))
 		req->touched = xfer->memory.bytes;
 	req->error = error;
 	scullpin_request_put(req);

@@ -32,7 +32,7 @@ struct scullpin_knob {
 	const char * const *words;
 };
 
-static const char * const engine_words[] = { "cpu", NULL };
+static const char * const engine_words[] = { "cpu", "dma", NULL };
 static const char * const completion_words[] = { "auto", "inline", "deferred", NULL };
 static const char * const unaligned_words[] = { "refuse", "buffered", NULL };
 
@@ -169,7 +169,7 @@ SCULLPIN_KNOB(logical_block_size, 0444, "bytes, 512 to 4096, unit of direct I/O 
 	      .min = 512, .max = 4096, .power_of_two = true);
 SCULLPIN_KNOB(dma_alignment, 0444, "bytes, 1 to 4096, of addresses and lengths (default 4)",
 	      .min = 1, .max = 4096, .power_of_two = true);
-SCULLPIN_KNOB(engine, 0444, "who moves the bytes: cpu", .words = engine_words);
+SCULLPIN_KNOB(engine, 0444, "who moves the bytes: cpu or dma (default cpu)", .words = engine_words);
 SCULLPIN_KNOB(completion, 0644, "auto, inline or deferred (default auto)",
 	      .words = completion_words);
 SCULLPIN_KNOB(latency_us, 0644, "microseconds before a request is moved (default 0)",

@@ -35,6 +35,7 @@ static void scullpin_device_release(struct device *dev)
 	struct scullpin_device *sdev = scullpin_device_of(dev);
 
 	scullpin_watch_exit(&sdev->watch);
+	scullpin_engine_detach(sdev);
 	scullpin_store_exit(&sdev->store);
 	scullpin_stats_exit(&sdev->stats);
 	kfree(sdev);
@@ -67,7 +68,6 @@ struct scullpin_device *scullpin_device_create(unsigned int index)
 	scullpin_budget_init(&sdev->budget, &sdev->config.max_pinned);
 	scullpin_pace_init(&sdev->pace);
 	scullpin_watch_init(&sdev->watch, &sdev->config.deadline_ms);
-	sdev->engine = &scullpin_engine_cpu;
 
 	device_initialize(&sdev->dev);
 	atomic_inc(&scullpin_alive);
@@ -77,6 +77,9 @@ struct scullpin_device *scullpin_device_create(unsigned int index)
 	sdev->dev.devt = MKDEV(MAJOR(scullpin_first), MINOR(scullpin_first) + index);
 	cdev_init(&sdev->cdev, &scullpin_file_ops);
 	sdev->cdev.owner = THIS_MODULE;
+	ret = scullpin_engine_attach(sdev);
+	if (ret)
+		goto err_put;
 	ret = scullpin_fault_hits(SCULLPIN_FAULT_DEVICE_NAME) ? -ENOMEM :
 		dev_set_name(&sdev->dev, "scullpin%u", index);
 	if (ret)

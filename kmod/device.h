@@ -18,6 +18,7 @@
  * @cdev: the node; an open file holds it, and through it @dev and the module
  * @config: settings; see there who writes which
  * @engine: who moves the bytes; set once
+ * @dma: engine_dma's own
  * @store: the medium
  * @budget: bound on pinned user memory
  * @pace: the modelled speed
@@ -30,6 +31,7 @@ struct scullpin_device {
 	struct cdev cdev;
 	struct scullpin_config config;
 	const struct scullpin_engine_ops *engine;
+	struct scullpin_dma *dma;
 	struct scullpin_store store;
 	struct scullpin_budget budget;
 	struct scullpin_pace pace;

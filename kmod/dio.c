@@ -194,6 +194,11 @@ static int dio_hold(struct scullpin_request *req, struct kiocb *iocb, struct iov
 	if (scullpin_store_get(&sdev->store, iocb->ki_pos, bytes, xfer->write,
 			       scullpin_dio_gfp(iocb), &xfer->medium) < bytes)
 		return scullpin_dio_no_memory(iocb);
+	if (sdev->engine->prepare) {
+		if (sdev->engine->prepare(xfer, scullpin_dio_gfp(iocb)))
+			return scullpin_dio_no_memory(iocb);
+		req->prepared = true;
+	}
 	scullpin_request_advance(req, SCULLPIN_REQUEST_NEW, SCULLPIN_REQUEST_PINNED);
 	return 0;
 }
@@ -215,7 +220,7 @@ static ssize_t dio_submit(struct scullpin_request *req, struct kiocb *iocb)
 	scullpin_stats_inc(&sdev->stats, requests_deferred);
 	trace_scullpin_issue(req->id, req->xfer.memory.bytes);
 	req->xfer.alive = jiffies + nsecs_to_jiffies(req->xfer.delay);
-	sdev->engine->submit(&req->xfer);
+	scullpin_pace_start(&req->xfer);
 	/* From here on the engine can be stopped; our reference keeps the request. */
 	scullpin_watch_add(&sdev->watch, req);
 	scullpin_request_put(req);
@@ -237,6 +242,7 @@ static ssize_t dio_request(struct scullpin_device *sdev, struct kiocb *iocb, str
 {
 	size_t length = iov_iter_count(iter);
 	struct scullpin_request *req;
+	size_t moved;
 	ssize_t ret;
 
 	req = scullpin_request_alloc(sdev, iov_iter_npages(iter, INT_MAX),
@@ -253,7 +259,8 @@ static ssize_t dio_request(struct scullpin_device *sdev, struct kiocb *iocb, str
 		goto err_release;
 	if (!at_once)
 		return dio_submit(req, iocb);
-	scullpin_request_answer(req, sdev->engine->move(&req->xfer));
+	moved = sdev->engine->move(&req->xfer);
+	scullpin_request_answer(req, moved, moved < req->xfer.memory.bytes ? -EIO : 0);
 	ret = scullpin_request_result(req);
 	scullpin_stats_inc(&sdev->stats, requests_inline);
 err_release:

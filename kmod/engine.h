@@ -15,14 +15,15 @@ struct scullpin_transfer;
  * typedef scullpin_done_fn - a transfer has ended
  * @xfer: as submitted; not touched by the engine any more
  * @bytes: moved, counted from the start; fewer than asked is an error
+ * @error: which, a negative errno; 0 when all was moved
  *
  * Context: process context, once a submission.
  */
-typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes);
+typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes, int error);
 
 /**
  * struct scullpin_transfer - what an engine is asked to move
- * @sdev: the device; the engine reads its settings, nothing else
+ * @sdev: the device; the engine reads its settings and keeps its own state there
  * @memory: page ranges of the caller
  * @medium: page ranges of the device, of the same length
  * @delay: nanoseconds before it is moved, of the modelled device
@@ -30,7 +31,9 @@ typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes);
  * @alive: jiffies of the engine's last sign of life; set at submission, by the
  *	engine while it moves
  * @done: called once after submit
- * @cpu: engine_cpu's own: the worker's item and the delay before it
+ * @start: pace.c's own: the delay, and the worker that submits after it
+ * @cpu: engine_cpu's own: the worker's item
+ * @dma: engine_dma's own
  *
  * An engine knows neither kiocb nor file.
  */
@@ -45,30 +48,53 @@ struct scullpin_transfer {
 	struct {
 		struct work_struct work;
 		struct hrtimer timer;
-	} cpu;
+	} start;
+	union {
+		struct {
+			struct work_struct work;
+		} cpu;
+		struct scullpin_dma_job *dma;
+	};
 };
 
 /**
  * struct scullpin_engine_ops - who moves the bytes
  * @name: as in settings
+ * @attach: get what a device needs of the engine. NULL: nothing
+ * @detach: undo it; no transfer is in flight
  * @move: move it now, in the caller's context, without sleeping under locks;
  *	returns bytes, fewer than asked when the engine failed. NULL when only
  *	submit() can
- * @submit: move it later; calls done() once, also before returning
+ * @prepare: get memory for a transfer, as @gfp allows. NULL: none is needed
+ * @submit: move it later; calls done() once, also before returning. Process
+ *	context; does not sleep
  * @terminate: stop, and wait until quiet: afterwards nothing touches @xfer or its
  *	pages, and done() is not called any more. Returns whether it may have begun
  *	to move. Sleeps; the caller guarantees that @xfer lives until it returns
+ * @alive: jiffies of the last sign of life. NULL: @xfer->alive tells
+ * @finish: undo prepare, after done() or terminate(); sleeps. NULL: nothing
  */
 struct scullpin_engine_ops {
 	const char *name;
+	int (*attach)(struct scullpin_device *sdev);
+	void (*detach)(struct scullpin_device *sdev);
 	size_t (*move)(struct scullpin_transfer *xfer);
+	int (*prepare)(struct scullpin_transfer *xfer, gfp_t gfp);
 	void (*submit)(struct scullpin_transfer *xfer);
 	bool (*terminate)(struct scullpin_transfer *xfer);
+	unsigned long (*alive)(struct scullpin_transfer *xfer);
+	void (*finish)(struct scullpin_transfer *xfer);
 };
 
-extern const struct scullpin_engine_ops scullpin_engine_cpu;
+/* engine.c */
+extern struct workqueue_struct *scullpin_engine_queue;
 
-int scullpin_engine_cpu_init(void);
-void scullpin_engine_cpu_exit(void);
+int scullpin_engine_init(void);
+void scullpin_engine_exit(void);
+int scullpin_engine_attach(struct scullpin_device *sdev);
+void scullpin_engine_detach(struct scullpin_device *sdev);
+
+extern const struct scullpin_engine_ops scullpin_engine_cpu;
+extern const struct scullpin_engine_ops scullpin_engine_dma;
 
 #endif /* SCULLPIN_ENGINE_H */

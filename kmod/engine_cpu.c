@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The engine that copies: at once in the caller, or later in a worker, after
- * the delay of a modelled device. scullp deferred its completions by a delayed
- * work item; an hrtimer gives microseconds instead of jiffies.
- */
+/* The engine that copies: at once in the caller, or later in a worker. */
 #include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/sched.h>
 
-#include "compat/compat.h"
 #include "device.h"
 #include "engine.h"
 #include "fault.h"
 #include "store.h"
-
-static struct workqueue_struct *cpu_queue;
 
 static void copy_piece(struct bio_vec *medium, unsigned int at, struct bio_vec *memory,
 		       unsigned int from, unsigned int length, bool write)
@@ -77,51 +70,26 @@ static void cpu_work(struct work_struct *work)
 	unsigned int late_ms;
 	size_t moved;
 
-	/*
-	 * The timer's callback queued this item and may still be on its way out
-	 * on another CPU, touching the timer: wait for it before the end of the
-	 * request frees that memory.
-	 */
-	if (xfer->delay)
-		hrtimer_cancel(&xfer->cpu.timer);
 	WRITE_ONCE(xfer->alive, jiffies);
 	moved = cpu_move(xfer);
 	late_ms = scullpin_fault_take(SCULLPIN_FAULT_ENGINE_LATE);
 	if (late_ms)
 		msleep(late_ms);
-	xfer->done(xfer, moved);
-}
-
-static enum hrtimer_restart cpu_timer(struct hrtimer *timer)
-{
-	struct scullpin_transfer *xfer = container_of(timer, struct scullpin_transfer, cpu.timer);
-
-	queue_work(cpu_queue, &xfer->cpu.work);
-	return HRTIMER_NORESTART;
+	xfer->done(xfer, moved, moved < xfer->memory.bytes ? -EIO : 0);
 }
 
 static void cpu_submit(struct scullpin_transfer *xfer)
 {
 	INIT_WORK(&xfer->cpu.work, cpu_work);
-	if (xfer->delay)
-		hrtimer_setup(&xfer->cpu.timer, cpu_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	if (scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_SUBMIT))
-		xfer->done(xfer, 0);
-	else if (scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_LOST))
-		return;
-	else if (xfer->delay)
-		hrtimer_start(&xfer->cpu.timer, xfer->delay, HRTIMER_MODE_REL);
-	else
-		queue_work(cpu_queue, &xfer->cpu.work);
+		xfer->done(xfer, 0, -EIO);
+	else if (!scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_LOST))
+		queue_work(scullpin_engine_queue, &xfer->cpu.work);
 }
 
 static bool cpu_terminate(struct scullpin_transfer *xfer)
 {
-	/* The timer first: it queues the work. */
-	bool waited = xfer->delay && hrtimer_cancel(&xfer->cpu.timer);
-	bool queued = cancel_work_sync(&xfer->cpu.work);
-
-	return !waited && !queued;
+	return !cancel_work_sync(&xfer->cpu.work);
 }
 
 const struct scullpin_engine_ops scullpin_engine_cpu = {
@@ -130,29 +98,3 @@ const struct scullpin_engine_ops scullpin_engine_cpu = {
 	.submit = cpu_submit,
 	.terminate = cpu_terminate,
 };
-
-/**
- * scullpin_engine_cpu_init - make the workers
- *
- * Context: module initialisation.
- * Return: 0 or -ENOMEM.
- */
-int scullpin_engine_cpu_init(void)
-{
-	if (!scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_QUEUE))
-		cpu_queue = alloc_workqueue("scullpin", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return cpu_queue ? 0 : -ENOMEM;
-}
-
-/**
- * scullpin_engine_cpu_exit - wait for the last worker to leave, then undo init
- *
- * The file that a request belongs to may be closed, and rmmod begin, as soon
- * as the worker has called ki_complete(); this waits for its last instruction.
- *
- * Context: module exit; sleeps.
- */
-void scullpin_engine_cpu_exit(void)
-{
-	destroy_workqueue(cpu_queue);
-}

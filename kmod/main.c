@@ -19,7 +19,7 @@ static int __init scullpin_init(void)
 	int ret;
 
 	scullpin_fault_init();
-	ret = scullpin_engine_cpu_init();
+	ret = scullpin_engine_init();
 	if (ret)
 		goto err_exit_fault;
 	ret = scullpin_watch_start();
@@ -40,7 +40,7 @@ err_exit_device:
 err_stop_watch:
 	scullpin_watch_stop();
 err_exit_engine:
-	scullpin_engine_cpu_exit();
+	scullpin_engine_exit();
 err_exit_fault:
 	scullpin_fault_exit();
 	return ret;
@@ -50,7 +50,7 @@ static void __exit scullpin_exit(void)
 {
 	scullpin_device_remove(scullpin_device0);
 	/* No file is open, so no request is in flight; a worker may still be on its way out. */
-	scullpin_engine_cpu_exit();
+	scullpin_engine_exit();
 	scullpin_device_exit();
 	scullpin_watch_stop();
 	scullpin_fault_exit();

@@ -6,6 +6,7 @@
 #include <linux/spinlock.h>
 
 struct scullpin_device;
+struct scullpin_transfer;
 
 /* The longest that a modelled delay lasts: a request always ends. */
 #define SCULLPIN_MAX_DELAY_US (60ULL * USEC_PER_SEC)
@@ -21,6 +22,8 @@ struct scullpin_pace {
 };
 
 void scullpin_pace_init(struct scullpin_pace *pace);
+void scullpin_pace_start(struct scullpin_transfer *xfer);
+bool scullpin_pace_stop(struct scullpin_transfer *xfer);
 bool scullpin_pace_has_delay(const struct scullpin_device *sdev);
 ktime_t scullpin_pace_delay(struct scullpin_device *sdev, size_t bytes);
 

@@ -41,6 +41,7 @@ enum scullpin_request_owner {
  * @ref: the submitter's own and the engine's; the last put ends the request
  * @state: where in its life it is; checked at each step
  * @pinned: @xfer.memory holds pins of user pages
+ * @prepared: the engine holds something for it
  * @ended: a waiting caller sleeps here, and frees the request
  *
  * Written by the submitter until submission, by the owner after it.
@@ -61,6 +62,7 @@ struct scullpin_request {
 	refcount_t ref;
 	enum scullpin_request_state state;
 	bool pinned;
+	bool prepared;
 	struct completion ended;
 };
 
@@ -74,8 +76,8 @@ void scullpin_request_release(struct scullpin_request *req);
 ssize_t scullpin_request_result(const struct scullpin_request *req);
 bool scullpin_request_claim(struct scullpin_request *req);
 void scullpin_request_abort(struct scullpin_request *req, int error);
-void scullpin_request_answer(struct scullpin_request *req, size_t bytes);
-void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes);
+void scullpin_request_answer(struct scullpin_request *req, size_t bytes, int error);
+void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes, int error);
 void scullpin_request_put(struct scullpin_request *req);
 void scullpin_account(struct scullpin_device *sdev, bool write, ssize_t result);
 

@@ -21,7 +21,9 @@
 	X(again)		/* -EAGAIN under NOWAIT */			\
 	X(cancelled)		/* ended early because the caller was killed */	\
 	X(timed_out)		/* the engine missed the deadline */		\
-	X(errors)		/* ended with another error */
+	X(errors)		/* ended with another error */			\
+	X(dma_segments)		/* mapped for a DMA channel */			\
+	X(dma_descriptors)	/* given to it */
 
 enum scullpin_counter {
 #define X(name) SCULLPIN_COUNT_##name,

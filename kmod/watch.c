@@ -6,6 +6,7 @@
  */
 #include <linux/jiffies.h>
 
+#include "device.h"
 #include "fault.h"
 #include "request.h"
 #include "watch.h"
@@ -23,6 +24,17 @@ static void watch_abort_work(struct work_struct *work)
 	scullpin_request_abort(container_of(work, struct scullpin_request, abort), -ETIMEDOUT);
 }
 
+/* Has the engine been silent for longer than a request bears? */
+static bool watch_is_overdue(struct scullpin_request *req)
+{
+	struct scullpin_transfer *xfer = &req->xfer;
+	unsigned long alive = READ_ONCE(xfer->alive);
+
+	if (xfer->sdev->engine->alive && time_after(jiffies, alive))
+		alive = xfer->sdev->engine->alive(xfer);
+	return time_after(jiffies, alive + req->patience);
+}
+
 /*
  * Whose deadline has passed, and who has no other owner yet, gets a worker of
  * its own: the end of a request may sleep on a page that somebody has locked
@@ -36,9 +48,7 @@ static void watch_work(struct work_struct *work)
 
 	spin_lock(&watch->lock);
 	list_for_each_entry(req, &watch->requests, watched) {
-		if (!time_after(jiffies, READ_ONCE(req->xfer.alive) + req->patience))
-			continue;
-		if (!scullpin_request_claim(req))
+		if (!watch_is_overdue(req) || !scullpin_request_claim(req))
 			continue;
 		INIT_WORK(&req->abort, watch_abort_work);
 		queue_work(watch_queue, &req->abort);

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// The engine that lets a DMA controller copy, on QEMU's edu through our own provider. Hidden: needs
+// engine=dma and that controller, which takes 200 ms for 2 KiB.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+
+#include "aio.hpp"
+#include "child.hpp"
+#include "fixture.hpp"
+#include "memory.hpp"
+#include "ways.hpp"
+
+using scullpin::direction;
+
+namespace {
+
+/// A parameter of the provider that makes something go wrong, once; 0 again at the end.
+class trouble {
+public:
+    trouble(const std::string& name, unsigned value)
+        : path_("/sys/module/edu_dma/parameters/" + name)
+    {
+        write(value);
+    }
+    ~trouble() { write(0); }
+    trouble(const trouble&) = delete;
+    trouble& operator=(const trouble&) = delete;
+
+    [[nodiscard]] bool fired() const
+    {
+        unsigned left = 1;
+        std::ifstream(path_) >> left;
+        return left == 0;
+    }
+
+private:
+    void write(unsigned value) const
+    {
+        // Not CHECK: the destructor must not throw.
+        if (!(std::ofstream(path_) << value << std::flush)) FAIL_CHECK("write " << path_);
+    }
+    std::string path_;
+};
+
+constexpr std::size_t sector = 512;
+
+}  // namespace
+
+TEST_CASE_METHOD(device_fixture, "by DMA every way in and every way out gives identical bytes",
+                 "[.][dma]")
+{
+    const auto fd = open_direct();
+    const memory out(2), in(2);
+    std::uint64_t seed = 700;
+    for (const auto& way : all_ways()) {
+        CAPTURE(way.name);
+        fill_random(out.span(), seed++);
+        in.fill(std::byte{0});
+        CHECK(way.run(fd.get(), direction::write, out.span(), 3 * sector) == 2 * page_size);
+        CHECK(way.run(fd.get(), direction::read, in.span(), 3 * sector) == 2 * page_size);
+        CHECK(same(in.span(), out.span()));
+    }
+}
+
+TEST_CASE_METHOD(device_fixture, "what was written by DMA is read plainly, and the other way round",
+                 "[.][dma]")
+{
+    const auto direct = open_direct(), plain = open_node();
+    const memory out(1), in(1);
+    fill_random(out.span(), 720);
+    CHECK(::pwrite(direct.get(), out.data(), page_size, 0) == page_size);
+    CHECK(::pread(plain.get(), in.data(), page_size, 0) == page_size);
+    CHECK(same(in.span(), out.span()));
+    fill_random(out.span(), 721);
+    CHECK(::pwrite(plain.get(), out.data(), page_size, 0) == page_size);
+    CHECK(::pread(direct.get(), in.data(), page_size, 0) == page_size);
+    CHECK(same(in.span(), out.span()));
+}
+
+TEST_CASE_METHOD(device_fixture, "DMA touches no byte beside its destination", "[.][dma]")
+{
+    const auto fd = open_direct();
+    const memory out(1), in(3);
+    fill_random(out.span(), 730);
+    CHECK(::pwrite(fd.get(), out.data(), page_size, 0) == page_size);
+    const std::size_t at = GENERATE(std::size_t{4}, page_size - 4, page_size + 1020);
+    in.fill(std::byte{0x5a});
+    CHECK(::pread(fd.get(), in.data() + at, sector, sector) == sector);
+    CHECK(same({in.data() + at, sector}, out.span().subspan(sector, sector)));
+    const std::span<const std::byte> all = in.span();
+    CHECK(all_equal(all.first(at), std::byte{0x5a}));
+    CHECK(all_equal(all.subspan(at + sector), std::byte{0x5a}));
+}
+
+TEST_CASE_METHOD(device_fixture, "pages that are contiguous are one segment of a DMA transfer",
+                 "[.][dma]")
+{
+    constexpr std::size_t huge = std::size_t{2} << 20;
+    discard_all();
+    const memory buffer(2 * huge / page_size);
+    auto* start = buffer.data() + (huge - reinterpret_cast<std::uintptr_t>(buffer.data()) % huge);
+    REQUIRE(::madvise(start, huge, MADV_HUGEPAGE) == 0);
+    std::memset(start, 0x11, huge);
+    const auto fd = open_direct();
+    const gain segments("dma_segments"), descriptors("dma_descriptors");
+    // A hole is the same page of zeros again and again: one segment each, beside one of the caller;
+    // but an IOMMU puts everything in a row.
+    const char* path = std::getenv("SCULLPIN_DMA_DEVICE");
+    REQUIRE(path != nullptr);
+    const bool iommu = ::access((std::string(path) + "/iommu_group").c_str(), F_OK) == 0;
+    CHECK(::pread(fd.get(), start, 4 * page_size, 0) == 4 * page_size);
+    CHECK(all_equal({start, 4 * page_size}, std::byte{0}));
+    CHECK(segments.value() == (iommu ? 2 : 5));
+    CHECK(descriptors.value() == (iommu ? 1 : 4));
+}
+
+TEST_CASE_METHOD(device_fixture, "a DMA transfer ends exactly where the controller has failed",
+                 "[.][dma]")
+{
+    discard_all();
+    const auto fd = open_direct();
+    const memory buffer(3);
+    buffer.fill(std::byte{0x5a});
+    // The controller moves chunks of 2 KiB, and tells how many it has moved.
+    const unsigned chunk = GENERATE(1u, 2u, 3u, 5u, 6u);
+    const auto before = static_cast<ssize_t>((chunk - 1) * 2048);
+    const trouble fail("fail", chunk);
+    const auto moved = ::pread(fd.get(), buffer.data(), buffer.size(), 0);
+    CHECK(moved == (before != 0 ? before : -1));
+    if (moved < 0) CHECK(errno == EIO);
+    CHECK(fail.fired());
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "one lost interrupt among eight DMA requests: seven succeed, one times out",
+                 "[.][dma]")
+{
+    const setting deadline("deadline_ms", "2000");
+    const auto fd = open_direct();
+    constexpr std::size_t depth = 8;
+    const memory out(depth), in(depth);
+    fill_random(out.span(), 740);
+    REQUIRE(::pwrite(open_node().get(), out.data(), out.size(), 0) ==
+            static_cast<ssize_t>(out.size()));
+    const gain timed_out("timed_out");
+    const trouble lose("lose", 7);  // the second chunk's way in, of the second request
+    aio context(depth);
+    std::array<iocb, depth> requests{};
+    for (std::size_t i = 0; i < depth; i++) {
+        requests[i] = aio::request(fd.get(), IOCB_CMD_PREAD, in.page(i), page_size, i * page_size);
+        requests[i].aio_data = i;
+        REQUIRE(context.submit(requests[i]) == 1);
+    }
+    for (const auto& event : context.wait(depth)) {
+        CAPTURE(event.data);
+        CHECK(event.res == (event.data == 1 ? -ETIMEDOUT : static_cast<std::int64_t>(page_size)));
+        if (event.res > 0)
+            CHECK(same({in.page(event.data), page_size},
+                       out.span().subspan(event.data * page_size, page_size)));
+    }
+    CHECK(lose.fired());
+    CHECK(timed_out.value() == 1);
+    CHECK(::pread(fd.get(), in.data(), page_size, 0) == page_size);
+}
+
+TEST_CASE_METHOD(device_fixture, "late interrupts of the controller delay and lose nothing",
+                 "[.][dma]")
+{
+    const trouble late("late_ms", 50);
+    const auto fd = open_direct();
+    const memory out(1), in(1);
+    fill_random(out.span(), 750);
+    CHECK(::pwrite(fd.get(), out.data(), page_size, 0) == page_size);
+    CHECK(::pread(fd.get(), in.data(), page_size, 0) == page_size);
+    CHECK(same(in.span(), out.span()));
+}
+
+TEST_CASE_METHOD(device_fixture, "a process that is killed while it waits for DMA ends soon",
+                 "[.][dma]")
+{
+    const gain deferred("requests_deferred"), cancelled("cancelled");
+    const pid_t child = in_child([] {
+        const auto fd = open_direct();
+        const memory buffer(64);
+        (void)!::pread(fd.get(), buffer.data(), buffer.size(), 0);
+    });
+    REQUIRE(eventually([&] { return deferred.value() == 1; }));
+    ::kill(child, SIGKILL);
+    // Its whole transfer takes 25 seconds.
+    CHECK(WIFSIGNALED(wait_for(child, 3.0)));
+    CHECK(eventually([&] { return cancelled.value() == 1; }));
+}
+
+TEST_CASE_METHOD(
+    device_fixture,
+    "a controller that leaves under load ends its requests with ENODEV, also later ones",
+    "[.][dma-removal]")
+{
+    const auto fd = open_direct();
+    constexpr std::size_t depth = 8;
+    const memory buffer(depth);
+    aio context(depth);
+    std::array<iocb, depth> requests{};
+    for (std::size_t i = 0; i < depth; i++) {
+        requests[i] =
+            aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
+        REQUIRE(context.submit(requests[i]) == 1);
+    }
+    const char* path = std::getenv("SCULLPIN_DMA_DEVICE");
+    REQUIRE(path != nullptr);
+    REQUIRE(std::ofstream(std::string(path) + "/remove") << 1 << std::flush);
+    std::size_t refused = 0;
+    for (const auto& event : context.wait(depth)) {
+        CHECK((event.res == -ENODEV || event.res == static_cast<std::int64_t>(page_size)));
+        refused += event.res == -ENODEV;
+    }
+    CHECK(refused > 0);
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == -1);
+    CHECK(errno == ENODEV);
+    // What does not need the controller goes on.
+    CHECK(::pread(open_node().get(), buffer.data(), page_size, 0) == page_size);
+}
