@@ -14,7 +14,7 @@ export KERNEL ARCH MODE INPUT VARIANT V
 help:
 	@scripts/help Makefile
 
-## demo: a real file through pinned pages, both ways, compared by SHA-256 [INPUT=FILE MODE=default]
+## demo: a real file through pinned pages, both ways, compared by SHA-256 [INPUT=FILE MODE=default|dma]
 demo:
 	@scripts/outcome demo scripts/demo
 

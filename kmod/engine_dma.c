@@ -89,6 +89,7 @@ struct scullpin_dma_piece {
  * @mapped: both are
  * @ended: @work is queued, by who set this: the last callback, or under the lock
  * @error: why it is cut short
+ * @residue: of the piece that the channel is at, when the watch last looked
  * @nr: pieces
  * @pieces: in the order of the bytes
  */
@@ -102,6 +103,7 @@ struct scullpin_dma_job {
 	bool mapped;
 	bool ended;
 	int error;
+	u32 residue;
 	unsigned int nr;
 	struct scullpin_dma_piece *pieces;
 };
@@ -190,6 +192,7 @@ static int dma_map(struct scullpin_dma *dma, struct scullpin_dma_job *job)
 	}
 	job->mapped = true;
 	dma_cut(job);
+	job->residue = job->pieces[0].length;
 	scullpin_stats_add(&dma->sdev->stats, dma_segments, job->memory.nents + job->medium.nents);
 	scullpin_stats_add(&dma->sdev->stats, dma_descriptors, job->nr);
 	return 0;
@@ -418,6 +421,22 @@ static bool dma_terminate(struct scullpin_transfer *xfer)
 	return true;
 }
 
+/* A descriptor may be long: what the channel says that is left of it is a sign of life, too. */
+static void dma_look_for_progress(struct scullpin_dma *dma, struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_piece *piece = job->pieces;
+	struct dma_tx_state state = {};
+
+	while (piece < job->pieces + job->nr - 1 && READ_ONCE(piece->done))
+		piece++;
+	if (dma->stopping || dma->gone || piece->cookie < DMA_MIN_COOKIE)
+		return;
+	dmaengine_tx_status(dma->chan, piece->cookie, &state);
+	if (state.residue != job->residue)
+		WRITE_ONCE(dma->alive, jiffies);
+	job->residue = state.residue;
+}
+
 /* Only who is first in the queue can be kept waiting by the channel. */
 static unsigned long dma_alive(struct scullpin_transfer *xfer)
 {
@@ -426,6 +445,7 @@ static unsigned long dma_alive(struct scullpin_transfer *xfer)
 
 	spin_lock(&dma->lock);
 	if (!list_empty(&dma->jobs) && dma->jobs.next == &xfer->dma->node) {
+		dma_look_for_progress(dma, xfer->dma);
 		alive = READ_ONCE(dma->alive);
 		if (time_after(xfer->alive, alive))
 			alive = xfer->alive;
