@@ -90,10 +90,11 @@ an_interrupted_copy_says_so() {
 
 a_killed_copy_leaves_nothing() {
     local pid status=0
-    echo 300000 >$sysfs/latency_us
+    # Long enough for a slow machine to see all of them in flight.
+    echo 2000000 >$sysfs/latency_us
     "$scullpin" copy --quiet --direct --backend "$1" --iodepth 32 --bs 64k --size 64m /tmp/large $node &
     pid=$!
-    until_true 5 stat_is in_flight 32 && kill -KILL $pid
+    until_true 20 stat_is in_flight 32 && kill -KILL $pid
     wait $pid || status=$?
     echo 0 >$sysfs/latency_us
     equal $status 137 'exit status' && device_is_quiet
