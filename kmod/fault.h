@@ -19,6 +19,10 @@
 	X(ENGINE_LATE, engine_late)	/* no unit: answers n milliseconds late */	\
 	X(ENGINE_SLOW, engine_slow)	/* no unit: a page takes n milliseconds, until disarmed */ \
 	X(ENGINE_QUEUE, engine_queue)	/* the work queue of the engine */	\
+	X(DMA_CHANNEL, dma_channel)	/* a channel, while the module is loaded */ \
+	X(DMA_BOUNCE, dma_bounce)	/* memory that it reaches */		\
+	X(DMA_JOB, dma_job)		/* memory for a request of it */	\
+	X(DMA_MAP, dma_map)		/* one of its page lists is mapped, else -EIO */ \
 	X(WATCH_QUEUE, watch_queue)	/* the work queue of deadlines */	\
 	X(NODE_NUMBERS, node_numbers)	/* numbers of the nodes */		\
 	X(NODE_CLASS, node_class)	/* their class */			\

@@ -23,7 +23,8 @@
 	X(timed_out)		/* the engine missed the deadline */		\
 	X(errors)		/* ended with another error */			\
 	X(dma_segments)		/* mapped for a DMA channel */			\
-	X(dma_descriptors)	/* given to it */
+	X(dma_descriptors)	/* given to it */			\
+	X(dma_bounced_bytes)	/* through memory that it reaches */
 
 enum scullpin_counter {
 #define X(name) SCULLPIN_COUNT_##name,

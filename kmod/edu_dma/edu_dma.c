@@ -44,6 +44,12 @@ module_param_named(fail, edu_fail.counter, int, 0644);
 MODULE_PARM_DESC(fail, "the nth descriptor from now on ends with an error");
 module_param_named(lose, edu_lose.counter, int, 0644);
 MODULE_PARM_DESC(lose, "the nth interrupt from now on is lost");
+static atomic_t edu_refuse = ATOMIC_INIT(0);
+module_param_named(refuse, edu_refuse.counter, int, 0644);
+MODULE_PARM_DESC(refuse, "so many descriptors from now on cannot be had");
+static unsigned int limit;
+module_param(limit, uint, 0644);
+MODULE_PARM_DESC(limit, "descriptors that can be had at once (default 0, any number)");
 static unsigned int late_ms;
 module_param(late_ms, uint, 0644);
 MODULE_PARM_DESC(late_ms, "every interrupt comes so many milliseconds late");
@@ -78,6 +84,7 @@ struct edu_descriptor {
  * @submitted: waiting for issue_pending
  * @issued: waiting for the device, which has the first
  * @ended: waiting for their callbacks
+ * @descriptors: in these lists
  * @chunk: bytes of the command that runs
  * @outward: that command moves from the device to memory
  * @running: the device has a command
@@ -99,6 +106,7 @@ struct edu {
 	struct list_head submitted;
 	struct list_head issued;
 	struct list_head ended;
+	unsigned int descriptors;
 	size_t chunk;
 	bool outward;
 	bool running;
@@ -235,6 +243,7 @@ static void edu_call_back(struct tasklet_struct *tasklet)
 	spin_lock_irq(&edu->lock);
 	while ((desc = list_first_entry_or_null(&edu->ended, struct edu_descriptor, node))) {
 		list_del(&desc->node);
+		edu->descriptors--;
 		spin_unlock_irq(&edu->lock);
 		result.result = desc->result;
 		result.residue = desc->length - desc->done;
@@ -271,7 +280,7 @@ static struct dma_async_tx_descriptor *edu_prepare(struct dma_chan *chan, dma_ad
 	struct edu_descriptor *desc;
 	unsigned long flags;
 
-	if (!length)
+	if (!length || atomic_dec_if_positive(&edu_refuse) >= 0)
 		return NULL;
 	desc = kzalloc(sizeof(*desc), GFP_NOWAIT);
 	if (!desc)
@@ -283,11 +292,12 @@ static struct dma_async_tx_descriptor *edu_prepare(struct dma_chan *chan, dma_ad
 	desc->dst = dst;
 	desc->length = length;
 	spin_lock_irqsave(&edu->lock, flags);
-	if (edu->gone) {
+	if (edu->gone || (READ_ONCE(limit) && edu->descriptors >= READ_ONCE(limit))) {
 		spin_unlock_irqrestore(&edu->lock, flags);
 		kfree(desc);
 		return NULL;
 	}
+	edu->descriptors++;
 	list_add_tail(&desc->node, &edu->prepared);
 	spin_unlock_irqrestore(&edu->lock, flags);
 	return &desc->tx;
@@ -368,6 +378,8 @@ static int edu_terminate_all(struct dma_chan *chan)
 	list_splice_init(&edu->submitted, &dead);
 	list_splice_init(&edu->issued, &dead);
 	list_splice_init(&edu->ended, &dead);
+	list_for_each_entry(desc, &dead, node)
+		edu->descriptors--;
 	edu->orphan = edu->running;
 	edu->outward = false;
 	edu->paused = false;

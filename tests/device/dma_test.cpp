@@ -10,45 +10,14 @@
 
 #include "aio.hpp"
 #include "child.hpp"
+#include "edu.hpp"
 #include "fixture.hpp"
 #include "memory.hpp"
 #include "ways.hpp"
 
 using scullpin::direction;
 
-namespace {
-
-/// A parameter of the provider that makes something go wrong, once; 0 again at the end.
-class trouble {
-public:
-    trouble(const std::string& name, unsigned value)
-        : path_("/sys/module/edu_dma/parameters/" + name)
-    {
-        write(value);
-    }
-    ~trouble() { write(0); }
-    trouble(const trouble&) = delete;
-    trouble& operator=(const trouble&) = delete;
-
-    [[nodiscard]] bool fired() const
-    {
-        unsigned left = 1;
-        std::ifstream(path_) >> left;
-        return left == 0;
-    }
-
-private:
-    void write(unsigned value) const
-    {
-        // Not CHECK: the destructor must not throw.
-        if (!(std::ofstream(path_) << value << std::flush)) FAIL_CHECK("write " << path_);
-    }
-    std::string path_;
-};
-
 constexpr std::size_t sector = 512;
-
-}  // namespace
 
 TEST_CASE_METHOD(device_fixture, "by DMA every way in and every way out gives identical bytes",
                  "[.][dma]")
@@ -96,28 +65,6 @@ TEST_CASE_METHOD(device_fixture, "DMA touches no byte beside its destination", "
     CHECK(all_equal(all.subspan(at + sector), std::byte{0x5a}));
 }
 
-TEST_CASE_METHOD(device_fixture, "pages that are contiguous are one segment of a DMA transfer",
-                 "[.][dma]")
-{
-    constexpr std::size_t huge = std::size_t{2} << 20;
-    discard_all();
-    const memory buffer(2 * huge / page_size);
-    auto* start = buffer.data() + (huge - reinterpret_cast<std::uintptr_t>(buffer.data()) % huge);
-    REQUIRE(::madvise(start, huge, MADV_HUGEPAGE) == 0);
-    std::memset(start, 0x11, huge);
-    const auto fd = open_direct();
-    const gain segments("dma_segments"), descriptors("dma_descriptors");
-    // A hole is the same page of zeros again and again: one segment each, beside one of the caller;
-    // but an IOMMU puts everything in a row.
-    const char* path = std::getenv("SCULLPIN_DMA_DEVICE");
-    REQUIRE(path != nullptr);
-    const bool iommu = ::access((std::string(path) + "/iommu_group").c_str(), F_OK) == 0;
-    CHECK(::pread(fd.get(), start, 4 * page_size, 0) == 4 * page_size);
-    CHECK(all_equal({start, 4 * page_size}, std::byte{0}));
-    CHECK(segments.value() == (iommu ? 2 : 5));
-    CHECK(descriptors.value() == (iommu ? 1 : 4));
-}
-
 TEST_CASE_METHOD(device_fixture, "a DMA transfer ends exactly where the controller has failed",
                  "[.][dma]")
 {
@@ -128,11 +75,11 @@ TEST_CASE_METHOD(device_fixture, "a DMA transfer ends exactly where the controll
     // The controller moves chunks of 2 KiB, and tells how many it has moved.
     const unsigned chunk = GENERATE(1u, 2u, 3u, 5u, 6u);
     const auto before = static_cast<ssize_t>((chunk - 1) * 2048);
-    const trouble fail("fail", chunk);
+    const edu_parameter fail("fail", chunk);
     const auto moved = ::pread(fd.get(), buffer.data(), buffer.size(), 0);
     CHECK(moved == (before != 0 ? before : -1));
     if (moved < 0) CHECK(errno == EIO);
-    CHECK(fail.fired());
+    CHECK(fail.value() == 0);
     CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
 }
 
@@ -148,7 +95,7 @@ TEST_CASE_METHOD(device_fixture,
     REQUIRE(::pwrite(open_node().get(), out.data(), out.size(), 0) ==
             static_cast<ssize_t>(out.size()));
     const gain timed_out("timed_out");
-    const trouble lose("lose", 7);  // the second chunk's way in, of the second request
+    const edu_parameter lose("lose", 7);  // the second chunk's way in, of the second request
     aio context(depth);
     std::array<iocb, depth> requests{};
     for (std::size_t i = 0; i < depth; i++) {
@@ -163,7 +110,7 @@ TEST_CASE_METHOD(device_fixture,
             CHECK(same({in.page(event.data), page_size},
                        out.span().subspan(event.data * page_size, page_size)));
     }
-    CHECK(lose.fired());
+    CHECK(lose.value() == 0);
     CHECK(timed_out.value() == 1);
     CHECK(::pread(fd.get(), in.data(), page_size, 0) == page_size);
 }
@@ -181,7 +128,7 @@ TEST_CASE_METHOD(device_fixture, "a long descriptor is not a silent controller",
 TEST_CASE_METHOD(device_fixture, "late interrupts of the controller delay and lose nothing",
                  "[.][dma]")
 {
-    const trouble late("late_ms", 50);
+    const edu_parameter late("late_ms", 50);
     const auto fd = open_direct();
     const memory out(1), in(1);
     fill_random(out.span(), 750);
@@ -221,9 +168,7 @@ TEST_CASE_METHOD(
             aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
         REQUIRE(context.submit(requests[i]) == 1);
     }
-    const char* path = std::getenv("SCULLPIN_DMA_DEVICE");
-    REQUIRE(path != nullptr);
-    REQUIRE(std::ofstream(std::string(path) + "/remove") << 1 << std::flush);
+    REQUIRE(std::ofstream(edu_path() + "/remove") << 1 << std::flush);
     std::size_t refused = 0;
     for (const auto& event : context.wait(depth)) {
         CHECK((event.res == -ENODEV || event.res == static_cast<std::int64_t>(page_size)));

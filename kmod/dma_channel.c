@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A channel of dmaengine and the jobs that it has. Each piece of a job is a
+ * descriptor; the last one interrupts.
+ *
+ * A channel is stopped as a whole. What was not meant, goes on afterwards from
+ * its first descriptor that has not ended.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
+#include "device.h"
+#include "dma.h"
+#include "engine.h"
+#include "fault.h"
+
+/* Does the channel know how far it has come within a descriptor? */
+static bool channel_tells_residue(const struct scullpin_dma_channel *channel)
+{
+	return channel->chan->device->residue_granularity > DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+}
+
+/* A piece has ended: in an interrupt, or near one. */
+static void channel_piece_done(void *data, const struct dmaengine_result *result)
+{
+	struct scullpin_dma_piece *piece = data;
+	struct scullpin_dma_job *job = piece->job;
+	struct scullpin_dma_channel *channel = job->channel;
+
+	WRITE_ONCE(channel->alive, jiffies);
+	piece->failed = result && result->result != DMA_TRANS_NOERROR;
+	if (piece->failed && channel_tells_residue(channel) && result->residue <= piece->length)
+		piece->moved = piece->length - result->residue;
+	WRITE_ONCE(piece->done, true);
+	if (READ_ONCE(channel->full))
+		mod_delayed_work(scullpin_engine_queue, &channel->refill, 0);
+	if (piece == &job->pieces[job->nr - 1]) {
+		WRITE_ONCE(job->ended, true);
+		queue_work(scullpin_engine_queue, &job->work);
+	}
+}
+
+/* End a window early. */
+static void channel_cut_short(struct scullpin_dma_job *job, int error)
+{
+	lockdep_assert_held(&job->channel->lock);
+	job->error = error;
+	WRITE_ONCE(job->ended, true);
+	queue_work(scullpin_engine_queue, &job->work);
+}
+
+/* Give the channel what it does not have of a job's window; false: it takes no more. */
+static bool channel_give(struct scullpin_dma_channel *channel, struct scullpin_dma_job *job)
+{
+	struct dma_async_tx_descriptor *desc;
+	struct scullpin_dma_piece *piece;
+	unsigned long flags;
+
+	for (; job->given < job->nr; job->given++) {
+		piece = &job->pieces[job->given];
+		if (piece->done)
+			continue;
+		flags = DMA_CTRL_ACK;
+		if (job->given == job->nr - 1)
+			flags |= DMA_PREP_INTERRUPT;
+		desc = dmaengine_prep_dma_memcpy(channel->chan, piece->dst, piece->src,
+						 piece->length, flags);
+		if (!desc)
+			return false;
+		desc->callback_result = channel_piece_done;
+		desc->callback_param = piece;
+		piece->cookie = dmaengine_submit(desc);
+		channel->last = piece->cookie;
+	}
+	return true;
+}
+
+static bool channel_has_work(struct scullpin_dma_channel *channel)
+{
+	return channel->last >= DMA_MIN_COOKIE &&
+		dma_async_is_tx_complete(channel->chan, channel->last, NULL, NULL) ==
+		DMA_IN_PROGRESS;
+}
+
+/*
+ * Give the channel what it does not have of @job and those behind. One that
+ * takes no more gets the rest when something has ended, or a jiffy later; one
+ * that has no work and twice takes nothing has no memory.
+ */
+static void channel_issue(struct scullpin_dma_channel *channel, struct scullpin_dma_job *job)
+{
+	bool was_full = channel->full;
+
+	lockdep_assert_held(&channel->lock);
+	WRITE_ONCE(channel->full, false);
+	list_for_each_entry_from(job, &channel->jobs, node) {
+		if (READ_ONCE(job->ended) || channel_give(channel, job))
+			continue;
+		if (!was_full || channel_has_work(channel)) {
+			WRITE_ONCE(channel->full, true);
+			mod_delayed_work(scullpin_engine_queue, &channel->refill, 1);
+			break;
+		}
+		/* The pieces before it run: the worker stops them. */
+		channel_cut_short(job, -ENOMEM);
+	}
+	dma_async_issue_pending(channel->chan);
+}
+
+static void channel_issue_all(struct scullpin_dma_channel *channel)
+{
+	if (!list_empty(&channel->jobs))
+		channel_issue(channel, list_first_entry(&channel->jobs, struct scullpin_dma_job,
+							node));
+}
+
+static void channel_refill_work(struct work_struct *work)
+{
+	struct scullpin_dma_channel *channel =
+		container_of(to_delayed_work(work), struct scullpin_dma_channel, refill);
+
+	spin_lock(&channel->lock);
+	if (channel->full && !channel->stopping && !channel->gone)
+		channel_issue_all(channel);
+	spin_unlock(&channel->lock);
+}
+
+/**
+ * scullpin_dma_channel_submit - queue a job's window
+ * @job: mapped
+ *
+ * Its work runs when the window has ended, well or not, unless the job has been
+ * stopped.
+ *
+ * Context: process context; does not sleep.
+ */
+void scullpin_dma_channel_submit(struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_channel *channel = job->channel;
+
+	spin_lock(&channel->lock);
+	job->ended = false;
+	job->given = 0;
+	if (!job->stopped) {
+		list_add_tail(&job->node, &channel->jobs);
+		if (channel->gone)
+			channel_cut_short(job, -ENODEV);
+		else if (!channel->stopping && !channel->full)
+			channel_issue(channel, job);
+	}
+	spin_unlock(&channel->lock);
+}
+
+/* Note what the channel has ended, callback or not: the pieces from the start. */
+static void channel_look(struct scullpin_dma_channel *channel, struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_piece *piece;
+
+	for (piece = job->pieces; piece < job->pieces + job->nr; piece++) {
+		if (piece->done)
+			continue;
+		if (piece->cookie < DMA_MIN_COOKIE ||
+		    dma_async_is_tx_complete(channel->chan, piece->cookie, NULL, NULL) !=
+		    DMA_COMPLETE)
+			return;
+		piece->done = true;
+	}
+}
+
+/* After a stop: what was not meant goes on. */
+static void channel_go_on(struct scullpin_dma_channel *channel)
+{
+	struct scullpin_dma_job *job;
+
+	channel->last = 0;
+	WRITE_ONCE(channel->full, false);
+	WRITE_ONCE(channel->alive, jiffies);
+	list_for_each_entry(job, &channel->jobs, node) {
+		job->given = 0;
+		if (READ_ONCE(job->ended))
+			continue;
+		if (channel->gone)
+			channel_cut_short(job, -ENODEV);
+		else if (job->pieces[job->nr - 1].done)
+			channel_cut_short(job, 0);
+	}
+	if (!channel->gone)
+		channel_issue_all(channel);
+}
+
+/**
+ * scullpin_dma_channel_stop - wait until the channel is quiet, then let its jobs go on
+ * @channel: perhaps gone
+ *
+ * Whose window is not to go on is marked so, or taken off the queue, before.
+ *
+ * Context: process context; sleeps.
+ */
+void scullpin_dma_channel_stop(struct scullpin_dma_channel *channel)
+{
+	struct scullpin_dma_job *job;
+
+	mutex_lock(&channel->stop);
+	spin_lock(&channel->lock);
+	channel->stopping = true;
+	if (channel->chan)
+		list_for_each_entry(job, &channel->jobs, node)
+			channel_look(channel, job);
+	spin_unlock(&channel->lock);
+	if (channel->chan)
+		dmaengine_terminate_sync(channel->chan);
+	spin_lock(&channel->lock);
+	channel->stopping = false;
+	channel_go_on(channel);
+	spin_unlock(&channel->lock);
+	mutex_unlock(&channel->stop);
+}
+
+/* Bytes of the pieces from the start that have ended well, and of the one that has not. */
+static size_t channel_moved(const struct scullpin_dma_job *job)
+{
+	/* A channel may tell only of the last, which ends after all others. */
+	bool all = job->nr && job->pieces[job->nr - 1].done;
+	const struct scullpin_dma_piece *piece;
+	size_t bytes = 0;
+
+	for (piece = job->pieces; piece < job->pieces + job->nr; piece++) {
+		if (piece->failed)
+			return bytes + piece->moved;
+		if (!piece->done && !all)
+			break;
+		bytes += piece->length;
+	}
+	return bytes;
+}
+
+/**
+ * scullpin_dma_channel_take - take a job whose window has ended off the queue
+ * @job: its work runs
+ *
+ * Context: process context; sleeps.
+ * Return: bytes of the window that have moved, from its start.
+ */
+size_t scullpin_dma_channel_take(struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_channel *channel = job->channel;
+
+	/* Not whole with the channel, but perhaps in part. */
+	if (job->error == -ENOMEM)
+		scullpin_dma_channel_stop(channel);
+	spin_lock(&channel->lock);
+	list_del_init(&job->node);
+	spin_unlock(&channel->lock);
+	return channel_moved(job);
+}
+
+/* A descriptor may be long: what the channel says that is left of it is a sign of life, too. */
+static void channel_look_for_progress(struct scullpin_dma_channel *channel,
+				      struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_piece *piece = job->pieces;
+	struct dma_tx_state state = {};
+
+	while (piece < job->pieces + job->nr - 1 && READ_ONCE(piece->done))
+		piece++;
+	if (channel->stopping || channel->gone || piece->cookie < DMA_MIN_COOKIE)
+		return;
+	dmaengine_tx_status(channel->chan, piece->cookie, &state);
+	if (state.residue != job->residue)
+		WRITE_ONCE(channel->alive, jiffies);
+	job->residue = state.residue;
+}
+
+/**
+ * scullpin_dma_channel_alive - when has the channel last done something for a job?
+ * @job: with its channel
+ *
+ * Only who is first in the queue can be kept waiting by the channel.
+ *
+ * Context: process context; does not sleep.
+ * Return: jiffies; now, for who waits for others.
+ */
+unsigned long scullpin_dma_channel_alive(struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_channel *channel = job->channel;
+	unsigned long alive = jiffies;
+
+	spin_lock(&channel->lock);
+	if (!list_empty(&channel->jobs) && channel->jobs.next == &job->node) {
+		channel_look_for_progress(channel, job);
+		alive = READ_ONCE(channel->alive);
+		if (time_after(job->xfer->alive, alive))
+			alive = job->xfer->alive;
+	}
+	spin_unlock(&channel->lock);
+	return alive;
+}
+
+/**
+ * scullpin_dma_channel_use - count a transfer that may be mapped
+ * @channel: the channel
+ *
+ * Who waits for the channel's end waits for scullpin_dma_channel_unuse().
+ *
+ * Context: process context; does not sleep.
+ * Return: whether the channel is there.
+ */
+bool scullpin_dma_channel_use(struct scullpin_dma_channel *channel)
+{
+	bool there;
+
+	spin_lock(&channel->lock);
+	there = !channel->gone;
+	if (there)
+		atomic_inc(&channel->users);
+	spin_unlock(&channel->lock);
+	return there;
+}
+
+/**
+ * scullpin_dma_channel_unuse - undo use
+ * @channel: the caller has nothing mapped for it any more
+ *
+ * Context: process context; does not sleep.
+ */
+void scullpin_dma_channel_unuse(struct scullpin_dma_channel *channel)
+{
+	if (atomic_dec_and_test(&channel->users))
+		wake_up(&channel->idle);
+}
+
+/* Nobody waits for a bounce any longer. */
+static void channel_send_waiters_home(struct scullpin_dma_channel *channel)
+{
+	struct scullpin_dma_job *job, *next;
+
+	lockdep_assert_held(&channel->lock);
+	list_for_each_entry_safe(job, next, &channel->waiting, node) {
+		list_del_init(&job->node);
+		channel_cut_short(job, -ENODEV);
+	}
+}
+
+/* dmaengine does not tell its clients that a provider leaves; the bus does. */
+static int channel_on_unbind(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct scullpin_dma_channel *channel = container_of(nb, struct scullpin_dma_channel,
+							    unbind);
+
+	if (action != BUS_NOTIFY_UNBIND_DRIVER || !channel->chan ||
+	    data != channel->chan->device->dev)
+		return NOTIFY_DONE;
+	spin_lock(&channel->lock);
+	channel->gone = true;
+	channel_send_waiters_home(channel);
+	spin_unlock(&channel->lock);
+	scullpin_dma_channel_stop(channel);
+	wait_event(channel->idle, !atomic_read(&channel->users));
+	cancel_delayed_work_sync(&channel->refill);
+	scullpin_dma_bounce_exit(channel);
+	mutex_lock(&channel->stop);
+	dma_release_channel(channel->chan);
+	channel->chan = NULL;
+	mutex_unlock(&channel->stop);
+	return NOTIFY_OK;
+}
+
+/* The highest address that the channel's device gets to. */
+static u64 channel_reach(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	/* An IOMMU maps low. */
+	if (domain && domain->type != IOMMU_DOMAIN_IDENTITY)
+		return U64_MAX;
+	if (!dma_addressing_limited(dev))
+		return U64_MAX;
+	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+}
+
+static bool channel_is_wanted(struct dma_chan *chan, void *name)
+{
+	return !strcmp(name, "any") || !strcmp(dma_chan_name(chan), name);
+}
+
+/* Find a channel that is free and suits the device's settings. */
+static struct dma_chan *channel_request(const struct scullpin_device *sdev, const char *name)
+{
+	struct dma_chan *chan;
+	dma_cap_mask_t mask;
+	int alignment;
+
+	dma_cap_zero(mask);
+	dma_cap_set(DMA_MEMCPY, mask);
+	chan = dma_request_channel(mask, channel_is_wanted, (void *)name);
+	if (!chan) {
+		pr_err("scullpin: no DMA channel is free that copies memory, of the name: %s\n",
+		       name);
+		return ERR_PTR(-ENODEV);
+	}
+	/* What shares a cache line with a destination is not safe where caches are not coherent. */
+	alignment = max(1 << chan->device->copy_align, dma_get_cache_alignment());
+	if (!IS_ALIGNED(sdev->config.dma_alignment, alignment)) {
+		pr_err("scullpin: channel %s needs dma_alignment %d\n", dma_chan_name(chan),
+		       alignment);
+		dma_release_channel(chan);
+		return ERR_PTR(-EINVAL);
+	}
+	return chan;
+}
+
+static struct scullpin_dma_channel *channel_alloc(struct scullpin_device *sdev)
+{
+	struct scullpin_dma_channel *channel = NULL;
+
+	if (!scullpin_fault_hits(SCULLPIN_FAULT_DMA_CHANNEL))
+		channel = kzalloc(sizeof(*channel), GFP_KERNEL);
+	if (!channel)
+		return NULL;
+	channel->sdev = sdev;
+	mutex_init(&channel->stop);
+	spin_lock_init(&channel->lock);
+	INIT_LIST_HEAD(&channel->jobs);
+	INIT_LIST_HEAD(&channel->waiting);
+	INIT_LIST_HEAD(&channel->bounces);
+	init_waitqueue_head(&channel->idle);
+	INIT_DELAYED_WORK(&channel->refill, channel_refill_work);
+	channel->unbind.notifier_call = channel_on_unbind;
+	return channel;
+}
+
+/**
+ * scullpin_dma_channel_get - take a channel of dmaengine
+ * @sdev: for which
+ * @name: of the channel, such as dma0chan0, or "any": the first that is free
+ *
+ * Context: process context; sleeps.
+ * Return: the channel, or -ENODEV, -EINVAL or -ENOMEM, with a message that says why.
+ */
+struct scullpin_dma_channel *scullpin_dma_channel_get(struct scullpin_device *sdev,
+						      const char *name)
+{
+	struct scullpin_dma_channel *channel = channel_alloc(sdev);
+	int ret;
+
+	if (!channel)
+		return ERR_PTR(-ENOMEM);
+	channel->chan = channel_request(sdev, name);
+	if (IS_ERR(channel->chan)) {
+		ret = PTR_ERR(channel->chan);
+		goto err_free;
+	}
+	channel->dev = dmaengine_get_dma_device(channel->chan);
+	channel->reach = channel_reach(channel->dev);
+	ret = scullpin_dma_bounce_init(channel);
+	if (ret) {
+		pr_err("scullpin: no memory that channel %s reaches\n",
+		       dma_chan_name(channel->chan));
+		goto err_release;
+	}
+	channel->bus = channel->chan->device->dev->bus;
+	bus_register_notifier(channel->bus, &channel->unbind);
+	return channel;
+
+err_release:
+	scullpin_dma_bounce_exit(channel);
+	dma_release_channel(channel->chan);
+err_free:
+	kfree(channel);
+	return ERR_PTR(ret);
+}
+
+/**
+ * scullpin_dma_channel_put - give a channel back
+ * @channel: has no job
+ *
+ * Context: process context; sleeps.
+ */
+void scullpin_dma_channel_put(struct scullpin_dma_channel *channel)
+{
+	/* Waits for a call that runs. */
+	bus_unregister_notifier(channel->bus, &channel->unbind);
+	cancel_delayed_work_sync(&channel->refill);
+	if (channel->chan) {
+		scullpin_dma_bounce_exit(channel);
+		dma_release_channel(channel->chan);
+	}
+	kfree(channel);
+}

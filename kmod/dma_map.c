@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mappings of a job. A window of both its page lists is mapped for the
+ * channel's device, contiguous pages as one segment, and each run that is
+ * contiguous on both sides becomes one piece. A side of which the channel does
+ * not reach all goes through a bounce buffer: which, is decided before anything
+ * is mapped.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/highmem.h>
+#include <linux/minmax.h>
+
+#include "device.h"
+#include "dma.h"
+#include "fault.h"
+
+/* Bytes of a side's first ranges from here on, @limit at most. */
+static size_t side_bytes(const struct scullpin_dma_side *side, size_t limit)
+{
+	unsigned int end = min(side->ranges->nr, side->index + SCULLPIN_DMA_WINDOW_RANGES);
+	size_t bytes = side->ranges->bv[side->index].bv_len - side->offset;
+	unsigned int i;
+
+	for (i = side->index + 1; i < end && bytes < limit; i++)
+		bytes += side->ranges->bv[i].bv_len;
+	return min(bytes, limit);
+}
+
+static phys_addr_t range_address(const struct bio_vec *bv)
+{
+	return page_to_phys(bv->bv_page) + bv->bv_offset;
+}
+
+/* Is a byte of the next @bytes where the channel does not get? */
+static bool side_is_out_of_reach(const struct scullpin_dma_side *side, size_t bytes, u64 reach)
+{
+	const struct bio_vec *bv = &side->ranges->bv[side->index];
+	size_t before;
+
+	for (before = 0; before < bytes + side->offset; before += (bv++)->bv_len)
+		if (range_address(bv) + bv->bv_len - 1 > reach)
+			return true;
+	return false;
+}
+
+/**
+ * scullpin_dma_choose_window - how much of a job comes next, and which way
+ * @job: with its channel, and bytes left
+ *
+ * Context: any.
+ * Return: whether the job needs a bounce before it can be mapped.
+ */
+bool scullpin_dma_choose_window(struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_side *memory = &job->memory, *medium = &job->medium;
+	u64 reach = job->channel->reach;
+	size_t bytes;
+
+	bytes = min_t(size_t, memory->ranges->bytes - job->at, SCULLPIN_DMA_WINDOW);
+	bytes = side_bytes(medium, side_bytes(memory, bytes));
+	if (side_is_out_of_reach(memory, bytes, reach) ||
+	    side_is_out_of_reach(medium, bytes, reach))
+		bytes = min_t(size_t, bytes, SCULLPIN_DMA_BOUNCE_WINDOW);
+	job->window = bytes;
+	memory->bounced = side_is_out_of_reach(memory, bytes, reach);
+	medium->bounced = side_is_out_of_reach(medium, bytes, reach);
+	return memory->bounced || medium->bounced;
+}
+
+/* Begin the next window behind the first @bytes of this one. */
+static void side_advance(struct scullpin_dma_side *side, size_t bytes)
+{
+	const struct bio_vec *bv = side->ranges->bv;
+
+	side->offset += bytes;
+	while (side->index < side->ranges->nr && side->offset >= bv[side->index].bv_len)
+		side->offset -= bv[side->index++].bv_len;
+}
+
+/* Copy the first @bytes of a window between its ranges and its buffer. */
+static void side_copy(const struct scullpin_dma_side *side, size_t bytes, bool to_buffer)
+{
+	const struct bio_vec *bv = &side->ranges->bv[side->index];
+	size_t at = 0, offset = side->offset, length;
+
+	for (; at < bytes; at += length, offset = 0, bv++) {
+		length = min(bytes - at, bv->bv_len - offset);
+		if (to_buffer)
+			memcpy_from_page(side->buffer + at, bv->bv_page, bv->bv_offset + offset,
+					 length);
+		else
+			memcpy_to_page(bv->bv_page, bv->bv_offset + offset, side->buffer + at,
+				       length);
+	}
+}
+
+/* The window's ranges as segments; what is contiguous, and within the channel's limits, is one. */
+static void side_fill(struct scullpin_dma_side *side, struct device *dev, size_t bytes)
+{
+	size_t most = min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev));
+	const struct bio_vec *bv = &side->ranges->bv[side->index];
+	phys_addr_t boundary = dma_get_seg_boundary(dev);
+	phys_addr_t start = 0, next = 0, here;
+	struct sg_table *table = &side->table;
+	struct scatterlist *sg = table->sgl;
+	size_t offset = side->offset, length;
+
+	sg_init_table(table->sgl, min(side->ranges->nr, SCULLPIN_DMA_WINDOW_RANGES));
+	table->nents = 0;
+	for (; bytes; bytes -= length, offset = 0, bv++) {
+		here = range_address(bv) + offset;
+		length = min(bytes, bv->bv_len - offset);
+		if (table->nents && here == next && sg->length + length <= most &&
+		    !((start ^ (here + length - 1)) & ~boundary)) {
+			sg->length += length;
+		} else {
+			sg = &table->sgl[table->nents++];
+			sg_set_page(sg, bv->bv_page, length, bv->bv_offset + offset);
+			start = here;
+		}
+		next = here + length;
+	}
+	sg_mark_end(sg);
+	table->orig_nents = table->nents;
+}
+
+static int side_map(struct scullpin_dma_side *side, struct scullpin_dma_job *job)
+{
+	struct device *dev = job->channel->dev;
+	int ret;
+
+	if (scullpin_fault_hits(SCULLPIN_FAULT_DMA_MAP))
+		return -EIO;
+	if (side->bounced) {
+		if (side->direction == DMA_TO_DEVICE)
+			side_copy(side, job->window, true);
+		scullpin_stats_add(&job->channel->sdev->stats, dma_bounced_bytes, job->window);
+		return 0;
+	}
+	side_fill(side, dev, job->window);
+	ret = dma_map_sgtable(dev, &side->table, side->direction, 0);
+	if (ret)
+		return ret;
+	side->mapped = true;
+	scullpin_stats_add(&job->channel->sdev->stats, dma_segments, side->table.nents);
+	return 0;
+}
+
+static void side_unmap(struct scullpin_dma_side *side, struct scullpin_dma_job *job, size_t moved)
+{
+	if (side->mapped)
+		dma_unmap_sgtable(job->channel->dev, &side->table, side->direction, 0);
+	else if (side->bounced && side->direction == DMA_FROM_DEVICE)
+		side_copy(side, moved, false);
+	side->mapped = false;
+	side->bounced = false;
+	side_advance(side, moved);
+}
+
+/**
+ * struct dma_cursor - a place in a side, as the controller sees it
+ * @sg: the segment; NULL in a buffer
+ * @bus: address of the segment or the buffer
+ * @length: of it
+ * @at: bytes into it
+ */
+struct dma_cursor {
+	struct scatterlist *sg;
+	dma_addr_t bus;
+	size_t length;
+	size_t at;
+};
+
+static struct dma_cursor cursor_begin(const struct scullpin_dma_side *side, size_t window)
+{
+	struct scatterlist *sg = side->table.sgl;
+
+	if (side->bounced)
+		return (struct dma_cursor){ .bus = side->bus, .length = window };
+	return (struct dma_cursor){
+		.sg = sg,
+		.bus = sg_dma_address(sg),
+		.length = sg_dma_len(sg),
+	};
+}
+
+static void cursor_advance(struct dma_cursor *cursor, size_t bytes)
+{
+	cursor->at += bytes;
+	if (cursor->at < cursor->length || !cursor->sg)
+		return;
+	cursor->sg = sg_next(cursor->sg);
+	if (!cursor->sg)
+		return;
+	cursor->bus = sg_dma_address(cursor->sg);
+	cursor->length = sg_dma_len(cursor->sg);
+	cursor->at = 0;
+}
+
+/* Walk both sides: each run of addresses on both is a piece. */
+static void job_cut(struct scullpin_dma_job *job)
+{
+	bool write = job->memory.direction == DMA_TO_DEVICE;
+	struct dma_cursor memory = cursor_begin(&job->memory, job->window);
+	struct dma_cursor medium = cursor_begin(&job->medium, job->window);
+	struct dma_cursor *src = write ? &memory : &medium;
+	struct dma_cursor *dst = write ? &medium : &memory;
+	size_t left = job->window, length;
+
+	for (job->nr = 0; left; left -= length) {
+		length = min3(left, src->length - src->at, dst->length - dst->at);
+		job->pieces[job->nr++] = (struct scullpin_dma_piece){
+			.job = job,
+			.src = src->bus + src->at,
+			.dst = dst->bus + dst->at,
+			.length = length,
+		};
+		cursor_advance(src, length);
+		cursor_advance(dst, length);
+	}
+	job->residue = job->pieces[0].length;
+	scullpin_stats_add(&job->channel->sdev->stats, dma_descriptors, job->nr);
+}
+
+/**
+ * scullpin_dma_map_window - give a job's window to the controller
+ * @job: its window chosen, with a bounce if it needs one
+ *
+ * Context: process context; does not sleep.
+ * Return: 0, with the pieces cut, or why the window cannot be mapped.
+ */
+int scullpin_dma_map_window(struct scullpin_dma_job *job)
+{
+	int ret;
+
+	if (job->bounce) {
+		job->memory.buffer = job->bounce->buffer;
+		job->memory.bus = job->bounce->bus;
+		job->medium.buffer = job->bounce->buffer + SCULLPIN_DMA_BOUNCE_WINDOW;
+		job->medium.bus = job->bounce->bus + SCULLPIN_DMA_BOUNCE_WINDOW;
+	}
+	ret = side_map(&job->memory, job);
+	if (ret)
+		return ret;
+	/* Who cannot have the second has the first until unmap. */
+	ret = side_map(&job->medium, job);
+	if (ret)
+		return ret;
+	job_cut(job);
+	return 0;
+}
+
+/**
+ * scullpin_dma_unmap_window - take a job's window back from the controller
+ * @job: the channel does not move it any more; perhaps nothing is mapped
+ * @moved: bytes from the window's start; the next window begins there
+ *
+ * Context: process context; does not sleep.
+ */
+void scullpin_dma_unmap_window(struct scullpin_dma_job *job, size_t moved)
+{
+	side_unmap(&job->memory, job, moved);
+	side_unmap(&job->medium, job, moved);
+	job->at += moved;
+	job->nr = 0;
+	scullpin_dma_bounce_put(job);
+}

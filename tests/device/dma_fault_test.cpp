@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// What never fails by itself in a DMA transfer fails here. Hidden: needs a module with fault
+// points, loaded with engine=dma, and QEMU's edu.
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <memory>
+#include <vector>
+
+#include "edu.hpp"
+#include "fault.hpp"
+#include "fixture.hpp"
+#include "memory.hpp"
+#include "module.hpp"
+
+namespace {
+
+void check_works(int fd)
+{
+    const memory buffer(1);
+    CHECK(::pread(fd, buffer.data(), page_size, 0) == page_size);
+}
+
+/// Puts the first page above 256 MiB, where edu does not get with 28 bits.
+void keep_out_of_reach(const memory& buffer)
+{
+    const scullpin::file_descriptor map(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+    REQUIRE(map);
+    std::vector<std::unique_ptr<memory>> low;
+    for (;;) {
+        buffer.fill(std::byte{1});
+        std::uint64_t entry = 0;
+        const auto page = reinterpret_cast<std::uintptr_t>(buffer.data()) / page_size;
+        REQUIRE(::pread(map.get(), &entry, sizeof(entry),
+                        static_cast<off_t>(page * sizeof(entry))) == sizeof(entry));
+        const auto frame = entry & ((1ULL << 55) - 1);
+        REQUIRE(frame != 0);
+        if (frame * page_size >= 256ULL << 20) return;
+        // Have the low pages be somebody else's.
+        REQUIRE(low.size() < 1000);
+        REQUIRE(::madvise(buffer.data(), buffer.size(), MADV_DONTNEED) == 0);
+        low.push_back(std::make_unique<memory>(64));
+        low.back()->fill(std::byte{1});
+    }
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(
+    device_fixture,
+    "without memory for a DMA job the answer is ENOMEM, or EAGAIN to who must not wait",
+    "[.][dma-fault]")
+{
+    const auto fd = open_direct();
+    const memory buffer(2);
+    const iovec whole{buffer.data(), buffer.size()};
+    {
+        const fault job("dma_job", 1);
+        CHECK(::pread(fd.get(), buffer.data(), buffer.size(), 0) == -1);
+        CHECK(errno == ENOMEM);
+        CHECK(job.fired());
+    }
+    // Whoever would have to wait for the controller is told so at once.
+    CHECK(::preadv2(fd.get(), &whole, 1, 0, RWF_NOWAIT) == -1);
+    CHECK(errno == EAGAIN);
+    check_works(fd.get());
+}
+
+TEST_CASE_METHOD(device_fixture, "a DMA mapping that cannot be had makes it EIO", "[.][dma-fault]")
+{
+    const auto fd = open_direct();
+    // The caller's page list, then the medium's.
+    const unsigned nth = GENERATE(1u, 2u);
+    const memory buffer(1);
+    const fault map("dma_map", nth);
+    CHECK(::pread(fd.get(), buffer.data(), buffer.size(), 0) == -1);
+    CHECK(errno == EIO);
+    CHECK(map.fired());
+    check_works(fd.get());
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "a DMA mapping that cannot be had behind the first window makes it short",
+                 "[.][dma-fault][dma-bounce]")
+{
+    const auto fd = open_direct();
+    constexpr std::size_t window = 16;
+    const memory buffer(window + 4);
+    keep_out_of_reach(buffer);
+    const unsigned nth = GENERATE(3u, 4u);
+    const fault map("dma_map", nth);
+    CHECK(::pread(fd.get(), buffer.data(), buffer.size(), 0) ==
+          static_cast<ssize_t>(window * page_size));
+    CHECK(map.fired());
+    check_works(fd.get());
+}
+
+TEST_CASE_METHOD(module_fixture,
+                 "a DMA engine that cannot be set up says why, and nothing of it stays",
+                 "[.][dma-fault]")
+{
+    const std::pair<const char*, int> attempts[] = {{"fault=dma_channel:1", -ENOMEM},
+                                                    {"channel=nowhere", -ENODEV},
+                                                    {"channel=any,any", -ENODEV}};
+    for (const auto& [parameters, error] : attempts) {
+        CAPTURE(parameters);
+        CHECK(module::load(std::string("engine=dma ") + parameters) == error);
+        CHECK(!module::is_loaded());
+    }
+    if (edu_reach() == "bounce") {
+        CHECK(module::load("engine=dma fault=dma_bounce:2") == -ENOMEM);
+        CHECK(!module::is_loaded());
+    }
+    REQUIRE(module::load("engine=dma channel=dma0chan0") == 0);
+    check_works(device_fixture::open_direct().get());
+    REQUIRE(module::unload_soon() == 0);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// What bounds a DMA transfer: segments, descriptors, the reach of the controller, memory that it
+// must not see. Hidden: needs engine=dma and QEMU's edu.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <vector>
+
+#include "aio.hpp"
+#include "child.hpp"
+#include "edu.hpp"
+#include "fixture.hpp"
+#include "mapping.hpp"
+#include "memory.hpp"
+
+namespace {
+
+/// Four pages of a huge page, one after the other or with gaps.
+std::array<iovec, 4> four_pages(const std::byte* start, std::size_t stride)
+{
+    std::array<iovec, 4> result{};
+    for (std::size_t i = 0; i < result.size(); i++)
+        result[i] = {const_cast<std::byte*>(start) + i * stride, page_size};
+    return result;
+}
+
+/// A number in a file of the kernel's; 0 when this kernel has no such file.
+std::uint64_t number_in(const std::string& path)
+{
+    std::uint64_t value = 0;
+    std::ifstream(path) >> value;
+    return value;
+}
+
+/// Mappings that somebody holds, as far as this kernel tells.
+std::uint64_t mappings_held()
+{
+    return number_in("/sys/kernel/debug/swiotlb/io_tlb_used");
+}
+
+/// Moves @p pages of random bytes out and in again by many requests at once.
+void check_at_once(std::size_t depth, std::size_t pages, std::uint64_t seed)
+{
+    const auto fd = device_fixture::open_direct();
+    const memory out(depth * pages), in(depth * pages);
+    fill_random(out.span(), seed);
+    for (const auto* buffer : {&out, &in}) {
+        const int opcode = buffer == &out ? IOCB_CMD_PWRITE : IOCB_CMD_PREAD;
+        aio context(static_cast<unsigned>(depth));
+        std::vector<iocb> requests(depth);
+        for (std::size_t i = 0; i < depth; i++) {
+            requests[i] = aio::request(fd.get(), opcode, buffer->page(i * pages), pages * page_size,
+                                       i * pages * page_size);
+            REQUIRE(context.submit(requests[i]) == 1);
+        }
+        for (const auto& event : context.wait(depth, 120.0))
+            CHECK(event.res == static_cast<std::int64_t>(pages * page_size));
+    }
+    CHECK(same(in.span(), out.span()));
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(device_fixture, "pages that are contiguous are one segment of a DMA transfer",
+                 "[.][dma]")
+{
+    const huge_pages pool(1);
+    REQUIRE(huge_pages::free() >= 1);
+    const bool huge = GENERATE(true, false);
+    const mapping buffer(2 * huge_page_size,
+                         MAP_PRIVATE | MAP_ANONYMOUS | (huge ? MAP_HUGETLB | MAP_NORESERVE : 0));
+    auto* start = buffer.data();
+    if (!huge) {
+        start += huge_page_size - reinterpret_cast<std::uintptr_t>(start) % huge_page_size;
+        REQUIRE(::madvise(start, huge_page_size, MADV_HUGEPAGE) == 0);
+    }
+    std::memset(start, 0x11, huge_page_size);
+    const bool gaps = GENERATE(false, true);
+    const auto pages = four_pages(start, gaps ? 2 * page_size : page_size);
+    discard_all();
+    const auto fd = open_direct();
+    const gain segments("dma_segments"), descriptors("dma_descriptors"), pinned("pages_pinned"),
+        bounced("dma_bounced_bytes");
+    CAPTURE(huge, gaps);
+    CHECK(::preadv(fd.get(), pages.data(), 4, 0) == 4 * page_size);
+    for (const auto& page : pages)
+        CHECK(all_equal({static_cast<std::byte*>(page.iov_base), page_size}, std::byte{0}));
+    CHECK(pinned.value() == 4);
+    // A hole is the same page of zeros again and again: one segment each, beside one of the caller;
+    // but an IOMMU puts everything in a row. A bounce is one buffer, and no segment.
+    if (edu_reach() == "iommu") {
+        CHECK(segments.value() == 2);
+        CHECK(descriptors.value() == 1);
+    } else if (bounced.value() == 0) {
+        CHECK(segments.value() == (gaps ? 8 : 5));
+        CHECK(descriptors.value() == 4);
+    } else {
+        CHECK(edu_reach() == "bounce");
+        CHECK(bounced.value() % (4 * page_size) == 0);
+    }
+}
+
+TEST_CASE_METHOD(device_fixture, "a DMA transfer is as long as asked when descriptors are scarce",
+                 "[.][dma]")
+{
+    const edu_parameter limit("limit", GENERATE(1u, 3u));
+    check_at_once(4, 3, 760);
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "a controller without descriptors makes it ENOMEM, and no mapping stays",
+                 "[.][dma]")
+{
+    // There are four bounces, and a refusal takes two jiffies.
+    const unsigned depth = 100, rounds = edu_reach() == "bounce" ? 100 : 1000;
+    const auto fd = open_direct();
+    const memory buffer(depth);
+    buffer.fill(std::byte{0x5a});
+    const auto before = mappings_held();
+    {
+        const edu_parameter refuse("refuse", INT_MAX);
+        aio context(depth);
+        unsigned refused = 0;
+        for (unsigned round = 0; round < rounds; round++) {
+            for (unsigned i = 0; i < depth; i++) {
+                auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), 512, 0);
+                REQUIRE(context.submit(request) == 1);
+            }
+            for (const auto& event : context.wait(depth)) refused += event.res == -ENOMEM;
+        }
+        CHECK(refused == rounds * depth);
+    }
+    CHECK(mappings_held() == before);
+    CHECK(all_equal(buffer.span(), std::byte{0x5a}));
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "memory that a controller must not see is refused before it is mapped", "[.][dma]")
+{
+    const scullpin::file_descriptor secret(static_cast<int>(::syscall(SYS_memfd_secret, 0)));
+    REQUIRE(secret);
+    REQUIRE(::ftruncate(secret.get(), page_size) == 0);
+    const mapping hidden(page_size, MAP_SHARED, secret.get());
+    std::memset(hidden.data(), 0x33, page_size);
+    const auto fd = open_direct();
+    const gain segments("dma_segments"), bounced("dma_bounced_bytes");
+    CHECK(::pwrite(fd.get(), hidden.data(), page_size, 0) == -1);
+    CHECK(errno == EFAULT);
+    CHECK(segments.value() + bounced.value() == 0);
+}
+
+TEST_CASE_METHOD(device_fixture, "only what is out of the controller's reach goes through a bounce",
+                 "[.][dma]")
+{
+    constexpr std::size_t pages = 40;
+    const gain bounced("dma_bounced_bytes"), segments("dma_segments");
+    // Two windows and a half.
+    check_at_once(1, pages, 770);
+    if (edu_reach() == "bounce")
+        CHECK(bounced.value() >= 2 * pages * page_size);
+    else
+        CHECK(bounced.value() == 0);
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "more DMA requests than there are bounces wait for one, and move all", "[.][dma]")
+{
+    check_at_once(12, 1, 780);
+}
+
+TEST_CASE_METHOD(device_fixture, "a process that is killed while it waits for a bounce ends soon",
+                 "[.][dma]")
+{
+    const gain deferred("requests_deferred"), cancelled("cancelled");
+    constexpr std::size_t depth = 6;
+    std::array<pid_t, depth> children{};
+    for (auto& child : children)
+        child = in_child([] {
+            const auto fd = open_direct();
+            const memory buffer(16);
+            (void)!::pread(fd.get(), buffer.data(), buffer.size(), 0);
+        });
+    REQUIRE(eventually([&] { return deferred.value() == depth; }));
+    // The last came last, and waits: each transfer takes more than six seconds.
+    for (auto child = children.rbegin(); child != children.rend(); ++child) {
+        ::kill(*child, SIGKILL);
+        CHECK(WIFSIGNALED(wait_for(*child, 3.0)));
+    }
+    CHECK(eventually([&] { return cancelled.value() == depth; }));
+}
