@@ -153,6 +153,34 @@ TEST_CASE_METHOD(device_fixture, "a process that is killed while it waits for DM
     CHECK(eventually([&] { return cancelled.value() == 1; }));
 }
 
+TEST_CASE_METHOD(device_fixture,
+                 "a process that is killed costs the other DMA requests no descriptor twice",
+                 "[.][dma]")
+{
+    const auto fd = open_direct();
+    const memory buffer(3);
+    buffer.fill(std::byte{0});
+    const gain deferred("requests_deferred"), descriptors("dma_descriptors");
+    const auto before = edu_moves();
+    aio context(1);
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), buffer.size(), 0);
+    REQUIRE(context.submit(request) == 1);
+    REQUIRE(eventually([&] { return descriptors.value() > 0; }));
+    const auto own = descriptors.value();
+    const pid_t child = in_child([] {
+        const memory other(1);
+        (void)!::pread(open_direct().get(), other.data(), other.size(), 0);
+    });
+    REQUIRE(eventually([&] { return deferred.value() == 2; }));
+    // A page is four moves.
+    REQUIRE(eventually([&] { return edu_moves() - before >= 9; }));
+    ::kill(child, SIGKILL);
+    CHECK(WIFSIGNALED(wait_for(child, 3.0)));
+    CHECK(context.wait(1, 10.0).front().res == static_cast<std::int64_t>(buffer.size()));
+    // That which ran begins again; a move of it had to be waited for.
+    CHECK(edu_moves() - before <= 12 + 12 / own + 1);
+}
+
 TEST_CASE_METHOD(
     device_fixture,
     "a controller that leaves under load ends its requests with ENODEV, also later ones",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -21,6 +22,14 @@ inline std::string edu_reach()
     const char* reach = std::getenv("SCULLPIN_DMA_REACH");
     REQUIRE(reach != nullptr);
     return reach;
+}
+
+/// Commands of edu that have ended: two for each 2 KiB.
+inline std::uint64_t edu_moves()
+{
+    std::uint64_t moves = 0;
+    std::ifstream(edu_path() + "/moves") >> moves;
+    return moves;
 }
 
 /// A parameter of edu_dma that makes something go wrong; 0 again at the end.
