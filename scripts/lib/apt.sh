@@ -30,9 +30,10 @@ apt_sources() {
     [ -z "$security" ] || printf 'deb %s %s %s-security main\n' "$sign" "$security" "$suite"
 }
 
-# private_apt SUITE: prints an APT_CONFIG file, its lists fetched when they are older than a day.
+# private_apt SUITE [ARCH]: prints an APT_CONFIG file, its lists fetched when they are older than a day. With ARCH, that is the architecture of a
+# package without one in its name, and amd64 a foreign one.
 private_apt() {
-    local suite=$1 state="$SCULLPIN_CACHE/apt/$1"
+    local suite=$1 arch=${2:-amd64} state=$SCULLPIN_CACHE/apt/$1${2:+-$2}
     local config="$state/apt.conf"
     mkdir -p "$state"/{lists/partial,cache/archives/partial}
     : >"$state/status"
@@ -43,14 +44,35 @@ Dir::State::status "$state/status";
 Dir::Cache "$state/cache";
 Dir::Etc::sourcelist "$state/sources.list";
 Dir::Etc::sourceparts "-";
+APT::Architecture "$arch";
+APT::Architectures { "$arch"; "amd64"; };
 APT::Sandbox::User "$(id -un)";
 Acquire::Languages "none";
 Acquire::Check-Valid-Until "false";
 END
     if [ -z "$(find "$state/updated" -mmin -1440 2>/dev/null)" ]; then
-        info "fetching the package lists of $suite"
+        info "fetching the package lists of $suite${2:+ for $2}"
         APT_CONFIG="$config" apt-get -qq update >&2 || die 6 "cannot fetch the package lists of $suite; is there a network?"
         touch "$state/updated"
     fi
     printf '%s\n' "$config"
+}
+
+# download_closure FOLDER PACKAGE...: with all that they depend on, as for a machine that has nothing.
+download_closure() {
+    local folder=$1
+    shift
+    (cd "$folder" && apt-get -qq -o Debug::NoLocking=1 -o Dir::Cache::archives="$folder/" --no-install-recommends --download-only -y install "$@" >&2) || return
+    rm -rf "$folder/partial"
+}
+
+# unpack_all FOLDER ROOT: every package in FOLDER, which are gone then.
+unpack_all() {
+    local deb
+    mkdir -p "$2"
+    for deb in "$1"/*.deb; do
+        info "unpacking ${deb##*/}"
+        dpkg -x "$deb" "$2"
+        rm "$deb"
+    done
 }

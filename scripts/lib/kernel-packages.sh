@@ -12,17 +12,6 @@ package_closure() {
 # What it takes to build a module in a root of its own; headers bring their compiler.
 build_tools='make dash coreutils sed grep mawk findutils base-files libc-bin'
 
-# unpack_all FOLDER ROOT
-unpack_all() {
-    local deb
-    mkdir -p "$2"
-    for deb in "$1"/*.deb; do
-        info "unpacking ${deb##*/}"
-        dpkg -x "$deb" "$2"
-        rm "$deb"
-    done
-}
-
 # Headers unpacked elsewhere still point at /usr/src: rewrite their one-line makefiles.
 relocate_headers() {
     local root=$1 makefile
@@ -30,13 +19,6 @@ relocate_headers() {
         [ "$(wc -l <"$makefile")" -ge 5 ] ||
             sed -i "s#\(^include \|^KBUILD_OUTPUT=\)/usr/src/#\1$root/usr/src/#" "$makefile"
     done
-}
-
-# download_root FOLDER HEADERS: everything that a root needs to build modules in it, from nothing.
-download_root() {
-    # shellcheck disable=SC2086
-    (cd "$1" && apt-get -qq -o Debug::NoLocking=1 -o Dir::Cache::archives="$1/" --no-install-recommends --download-only -y install $build_tools "$2" >&2)
-    rm -rf "$1/partial"
 }
 
 # first_of FILE...: the first that exists.
@@ -48,19 +30,21 @@ first_of() {
 
 write_env() {
     local version=$1 root=$2 how=$3 kdir=$2/usr/src/linux-headers-$1 build_root='' image modules
-    [ "$how" = host ] || { build_root=$root/build-root; kdir=/usr/src/linux-headers-$version; }
+    [ "$how" != root ] || { build_root=$root/build-root; kdir=/usr/src/linux-headers-$version; }
     image=$(first_of "$root/boot/vmlinuz-$version" "$root/usr/lib/modules/$version/vmlinuz")
     modules=$(first_of "$root/lib/modules/$version" "$root/usr/lib/modules/$version")
     printf 'VERSION=%s\nVMLINUZ=%s\nMODULES=%s\nKDIR=%s\nROOT=%s\n' "$version" "$image" "${modules%/lib/modules/*}" "$kdir" "$build_root" >"$root/kernel.env"
 }
 
-# fetch_packages host|root NAME SUITE IMAGE HEADERS
+# fetch_packages host|cross|root NAME SUITE IMAGE HEADERS: IMAGE ends with the architecture.
 fetch_packages() {
-    local how=$1 name=$2 suite=$3 image=$4 headers=$5 temp packages key version
-    APT_CONFIG=$(private_apt "$suite")
+    local how=$1 name=$2 suite=$3 image=$4 headers=$5 arch=${4##*-} temp packages key version
+    APT_CONFIG=$(if [ "$how" = cross ]; then private_apt "$suite" "$arch"; else private_apt "$suite"; fi)
     export APT_CONFIG
     packages=$(package_closure "$image" "$headers")
-    version=$(printf '%s\n' "$packages" | sed -n 's/^linux-image-\([0-9].*-amd64\)$/\1/p' | tail -n 1)
+    # The headers' own programs run here: of those, and of nothing else, the foreign package is the right one.
+    [ "$how" != cross ] || packages=$(printf '%s\n' "$packages" | sed -E '/:amd64$/d; s/^(linux-kbuild-.*)$/\1:amd64/')
+    version=$(printf '%s\n' "$packages" | sed -n "s/^linux-image-\([0-9].*-$arch\)\$/\1/p" | tail -n 1)
     [ -n "$version" ] || die 6 "no package in $suite provides kernel $name"
     # shellcheck disable=SC2086
     key=$({ apt-cache policy $packages | sed -n 's/^  Candidate: //p'; printf '%s\n' "$how" "$build_tools"; } | sha256sum | cut -c1-12)
@@ -74,7 +58,8 @@ fetch_packages() {
         packages=$(printf '%s\n' "$packages" | grep -E '^linux-(image|binary|modules|base)-')
         info "downloading what builds modules for kernel $version (about 80 MB)"
         mkdir "$temp/debs"
-        download_root "$temp/debs" "$headers" || die 6 "cannot download the build tools of $suite"
+        # shellcheck disable=SC2086
+        download_closure "$temp/debs" $build_tools "$headers" || die 6 "cannot download the build tools of $suite"
         unpack_all "$temp/debs" "$temp/root/build-root"
         # update-alternatives did not run.
         ln -sf mawk "$temp/root/build-root/usr/bin/awk"

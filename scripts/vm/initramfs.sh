@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Sourced. The guest's first files: busybox, in-tree modules with what they depend on, init; then, as a second archive that the kernel unpacks over
 # the first, what belongs to one run.
-# shellcheck disable=SC2154 # here and work are the caller's
+# shellcheck disable=SC2154 # here, work and machine_busybox are the caller's
 
 BUSYBOX_APPLETS='sh mount umount insmod rmmod cat echo dd mkdir cp cut sed awk grep tr sleep sync stty setsid chroot dmesg ip ls mknod'
 
@@ -17,7 +17,7 @@ initramfs_base() {
     if [ ! -e "$final" ]; then
         temp=$work/base
         mkdir -p "$temp"/{bin,dev,proc,sys,tmp,vm/modules}
-        cp "$(command -v busybox)" "$temp/bin/busybox"
+        cp "$machine_busybox" "$temp/bin/busybox"
         for name in $BUSYBOX_APPLETS; do ln -s busybox "$temp/bin/$name"; done
         cp "$here/vm/init" "$temp/init"
         cp "$here/vm/dmesg-patterns" "$temp/vm/"
