@@ -6,7 +6,7 @@
 
 machine_group=vm
 machine_default_kernel=6.1
-machine_kernel_suffix=''
+machine_suffix=''
 machine_transport=pci
 machine_modules='virtio_pci'
 machine_strip=strip

@@ -7,7 +7,7 @@
 
 machine_group=vm-arm64
 machine_default_kernel=6.12
-machine_kernel_suffix=-arm64
+machine_suffix=-arm64
 machine_transport=device
 machine_modules='virtio_mmio'
 machine_strip=aarch64-linux-gnu-strip

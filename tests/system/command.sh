@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Sourced. The command on the device: bytes, JSON, exit codes.
 
-scullpin=$PWD/out/user/bin/scullpin
+scullpin=$SCULLPIN_BIN/scullpin
 
 # exits STATUS COMMAND...: output on stdout, what it says only when the status is another.
 exits() {

@@ -3,5 +3,5 @@
 # Sourced. The module's coming and going: the tests are those of device-tests that are hidden elsewhere, because they take the device away.
 
 test_module() {
-    out/user/bin/device-tests '[module]' || failures=$((failures + 1))
+    "$SCULLPIN_BIN/device-tests" '[module]' || failures=$((failures + 1))
 }
