@@ -142,7 +142,8 @@ struct scullpin_dma_job {
  * @full: it took no more descriptors; @refill tries again
  * @last: cookie of the last one that it took since it was stopped
  * @refill: also when a descriptor has ended
- * @alive: jiffies of the last callback
+ * @alive: jiffies of the last sign of life
+ * @busy: jiffies when it last had something to do, as far as was seen
  * @users: transfers that are mapped or about to be
  * @idle: wakes when @users is 0
  * @bounce: all of them
@@ -166,6 +167,7 @@ struct scullpin_dma_channel {
 	dma_cookie_t last;
 	struct delayed_work refill;
 	unsigned long alive;
+	unsigned long busy;
 	atomic_t users;
 	wait_queue_head_t idle;
 	struct scullpin_dma_bounce bounce[SCULLPIN_DMA_BOUNCE_BUFFERS];

@@ -15,6 +15,9 @@
 #include "engine.h"
 #include "fault.h"
 
+/* From the end of a descriptor until it can be had again: a soft interrupt, at most put off. */
+#define CHANNEL_RECYCLES	(HZ / 10)
+
 /* Does the channel know how far it has come within a descriptor? */
 static bool channel_tells_residue(const struct scullpin_dma_channel *channel)
 {
@@ -29,6 +32,7 @@ static void channel_piece_done(void *data, const struct dmaengine_result *result
 	struct scullpin_dma_channel *channel = job->channel;
 
 	WRITE_ONCE(channel->alive, jiffies);
+	WRITE_ONCE(channel->busy, jiffies);
 	piece->failed = result && result->result != DMA_TRANS_NOERROR;
 	if (piece->failed && channel_tells_residue(channel) && result->residue <= piece->length)
 		piece->moved = piece->length - result->residue;
@@ -72,6 +76,7 @@ static bool channel_give(struct scullpin_dma_channel *channel, struct scullpin_d
 		desc->callback_param = piece;
 		piece->cookie = dmaengine_submit(desc);
 		channel->last = piece->cookie;
+		WRITE_ONCE(channel->busy, jiffies);
 	}
 	return true;
 }
@@ -84,9 +89,20 @@ static bool channel_has_work(struct scullpin_dma_channel *channel)
 }
 
 /*
+ * Nothing that the channel had could still give it a descriptor: providers
+ * complete a cookie first, call back then, and have the descriptor again last.
+ */
+static bool channel_is_idle(struct scullpin_dma_channel *channel)
+{
+	if (channel_has_work(channel))
+		WRITE_ONCE(channel->busy, jiffies);
+	return time_after(jiffies, READ_ONCE(channel->busy) + CHANNEL_RECYCLES);
+}
+
+/*
  * Give the channel what it does not have of @job and those behind. One that
  * takes no more gets the rest when something has ended, or a jiffy later; one
- * that has no work and twice takes nothing has no memory.
+ * that is idle and twice takes nothing has no memory.
  */
 static void channel_issue(struct scullpin_dma_channel *channel, struct scullpin_dma_job *job)
 {
@@ -97,7 +113,7 @@ static void channel_issue(struct scullpin_dma_channel *channel, struct scullpin_
 	list_for_each_entry_from(job, &channel->jobs, node) {
 		if (READ_ONCE(job->ended) || channel_give(channel, job))
 			continue;
-		if (!was_full || channel_has_work(channel)) {
+		if (!was_full || !channel_is_idle(channel)) {
 			WRITE_ONCE(channel->full, true);
 			mod_delayed_work(scullpin_engine_queue, &channel->refill, 1);
 			break;
@@ -419,6 +435,7 @@ static struct scullpin_dma_channel *channel_alloc(struct scullpin_device *sdev)
 	if (!channel)
 		return NULL;
 	channel->sdev = sdev;
+	channel->busy = jiffies;
 	mutex_init(&channel->stop);
 	spin_lock_init(&channel->lock);
 	INIT_LIST_HEAD(&channel->jobs);

@@ -21,10 +21,12 @@ MODULE_PARM_DESC(channel, "DMA channels for engine=dma, such as dma0chan0,dma1ch
 /**
  * struct scullpin_dma - a device's channels
  * @nr: of them
+ * @turn: whose turn it is among those that are as busy
  * @channel: each
  */
 struct scullpin_dma {
 	unsigned int nr;
+	unsigned int turn;
 	struct scullpin_dma_channel *channel[SCULLPIN_DMA_CHANNELS];
 };
 
@@ -103,19 +105,22 @@ static int dma_prepare(struct scullpin_transfer *xfer, gfp_t gfp)
 	return 0;
 }
 
-/* The channel with the fewest transfers, counted in; NULL when all have gone. */
+/* The channel with the fewest transfers, in turn, counted in; NULL when all have gone. */
 static struct scullpin_dma_channel *dma_choose_channel(struct scullpin_dma *dma)
 {
-	struct scullpin_dma_channel *best;
-	unsigned int i;
+	struct scullpin_dma_channel *best, *channel;
+	/* Two at once may take the same turn: that is not unfair. */
+	unsigned int i, turn = READ_ONCE(dma->turn);
 
+	WRITE_ONCE(dma->turn, (turn + 1) % dma->nr);
 	do {
 		best = NULL;
-		for (i = 0; i < dma->nr; i++)
-			if (!READ_ONCE(dma->channel[i]->gone) &&
-			    (!best || atomic_read(&dma->channel[i]->users) <
-				      atomic_read(&best->users)))
-				best = dma->channel[i];
+		for (i = 0; i < dma->nr; i++) {
+			channel = dma->channel[(turn + i) % dma->nr];
+			if (!READ_ONCE(channel->gone) &&
+			    (!best || atomic_read(&channel->users) < atomic_read(&best->users)))
+				best = channel;
+		}
 	} while (best && !scullpin_dma_channel_use(best));
 	return best;
 }

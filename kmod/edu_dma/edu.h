@@ -37,6 +37,7 @@ struct edu_descriptor {
  * @issued: waiting for the device, which has the first
  * @ended: waiting for their callbacks
  * @descriptors: in these lists
+ * @called: jiffies of the last callback
  * @chunk: bytes of the command that runs
  * @outward: that command moves from the device to memory
  * @running: the device has a command
@@ -59,6 +60,7 @@ struct edu {
 	struct list_head issued;
 	struct list_head ended;
 	unsigned int descriptors;
+	unsigned long called;
 	size_t chunk;
 	bool outward;
 	bool running;

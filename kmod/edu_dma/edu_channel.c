@@ -13,6 +13,10 @@ MODULE_PARM_DESC(refuse, "so many descriptors from now on cannot be had");
 static unsigned int limit;
 module_param(limit, uint, 0644);
 MODULE_PARM_DESC(limit, "descriptors that can be had at once (default 0, any number)");
+static unsigned int recycle_ms;
+module_param(recycle_ms, uint, 0644);
+MODULE_PARM_DESC(recycle_ms, "after a callback none can be had for so long (default 0)");
+
 static struct edu_descriptor *edu_descriptor_of(struct dma_async_tx_descriptor *tx)
 {
 	return container_of(tx, struct edu_descriptor, tx);
@@ -52,7 +56,8 @@ static struct dma_async_tx_descriptor *edu_prepare(struct dma_chan *chan, dma_ad
 	desc->dst = dst;
 	desc->length = length;
 	spin_lock_irqsave(&edu->lock, flags);
-	if (edu->gone || (READ_ONCE(limit) && edu->descriptors >= READ_ONCE(limit))) {
+	if (edu->gone || (READ_ONCE(limit) && edu->descriptors >= READ_ONCE(limit)) ||
+	    time_before(jiffies, edu->called + msecs_to_jiffies(READ_ONCE(recycle_ms)))) {
 		spin_unlock_irqrestore(&edu->lock, flags);
 		kfree(desc);
 		return NULL;
@@ -196,6 +201,7 @@ void edu_channel_init(struct edu *edu, struct device *dev)
 	INIT_LIST_HEAD(&edu->submitted);
 	INIT_LIST_HEAD(&edu->issued);
 	INIT_LIST_HEAD(&edu->ended);
+	edu->called = jiffies;
 	dma->dev = dev;
 	dma_cap_set(DMA_MEMCPY, dma->cap_mask);
 	dma->directions = BIT(DMA_MEM_TO_MEM);

@@ -161,6 +161,7 @@ static void edu_call_back(struct tasklet_struct *tasklet)
 	while ((desc = list_first_entry_or_null(&edu->ended, struct edu_descriptor, node))) {
 		list_del(&desc->node);
 		edu->descriptors--;
+		edu->called = jiffies;
 		spin_unlock_irq(&edu->lock);
 		result.result = desc->result;
 		result.residue = desc->length - desc->done;

@@ -1,19 +1,20 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 # Sourced by scripts/vm/run. How a run ended: what the guest says of itself, what the console shows when it cannot say, verdict.json.
-# shellcheck disable=SC2154 # here, out, work, timeout, started and VERSION are the caller's
+# shellcheck disable=SC2154 # here, out, work, timeout, started, nonce and VERSION are the caller's
 
 # field NAME: of the guest's verdict, empty when there is none.
 field() { sed -n "s/^$1=//p" "$work/verdict" | tr -d '\r' | head -n 1; }
 
-# judge STATUS-OF-QEMU: sets outcome and reason. The guest's word counts only when it was written to its end and QEMU's exit code agrees.
+# judge STATUS-OF-QEMU: sets outcome and reason. The guest's word counts only when it was written to its end by who
+# knows the run's nonce, and QEMU's exit code agrees.
 judge() {
     local status=$1 end complaint
     end=$(field end)
     # Data races of the kernel with itself are no complaint; the guest has looked at each.
     complaint=$(grep -v 'KCSAN:' "$out/console.log" | grep -E -f "$here/vm/dmesg-patterns" | head -n 1 | tr -d '\r' || true)
     outcome=''
-    if [ -n "$end" ] && [ "$status" = "$(machine_status "$end")" ]; then
+    if [ -n "$end" ] && [ "$(field nonce)" = "$nonce" ] && [ "$status" = "$(machine_status "$end")" ]; then
         outcome=$(field outcome)
         reason=$(field reason)
     fi

@@ -68,7 +68,8 @@ int full_queue_result(int fd, const memory& buffer)
 }  // namespace
 
 TEST_CASE_METHOD(device_fixture,
-                 "the setting completion decides who completes a direct asynchronous request")
+                 "the setting completion decides who completes a direct asynchronous request",
+                 "[cpu]")
 {
     struct row {
         const char* completion;
@@ -194,7 +195,8 @@ TEST_CASE_METHOD(device_fixture, "RWF_NOWAIT is told to come again where the end
     CHECK(all_equal(buffer.span(), std::byte{0}));
 }
 
-TEST_CASE_METHOD(device_fixture, "RWF_NOWAIT moves bytes where nothing has to be waited for")
+TEST_CASE_METHOD(device_fixture, "RWF_NOWAIT moves bytes where nothing has to be waited for",
+                 "[cpu]")
 {
     const auto fd = open_node(GENERATE(0, O_DIRECT));
     const memory buffer(4);

@@ -14,7 +14,7 @@
 
 using scullpin::direction;
 
-TEST_CASE_METHOD(device_fixture, "overlapping direct transfers are atomic page by page")
+TEST_CASE_METHOD(device_fixture, "overlapping direct transfers are atomic page by page", "[cpu]")
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     // The second is moved in several batches, whose ends meet in pages of the medium.

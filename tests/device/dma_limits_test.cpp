@@ -113,6 +113,17 @@ TEST_CASE_METHOD(device_fixture, "a DMA transfer is as long as asked when descri
     check_at_once(4, 3, 760);
 }
 
+TEST_CASE_METHOD(
+    device_fixture,
+    "descriptors that can be had again only some time after their callbacks are waited for",
+    "[.][dma]")
+{
+    // Between the two, the controller has nothing to do and refuses: that is not the end of its
+    // memory.
+    const edu_parameter limit("limit", 1), recycle("recycle_ms", 40);
+    check_at_once(2, 2, 770);
+}
+
 TEST_CASE_METHOD(device_fixture,
                  "a controller without descriptors makes it ENOMEM, and no mapping stays",
                  "[.][dma]")
