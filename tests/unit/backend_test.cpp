@@ -61,6 +61,68 @@ TEST_CASE("every back end writes and reads back the same bytes with a full queue
     CHECK(std::equal(bytes.begin(), bytes.end(), in.data()));
 }
 
+TEST_CASE("bytes in pieces arrive in order, by every back end that takes pieces")
+{
+    const auto kind =
+        GENERATE(backend_kind::vectored, backend_kind::libaio, backend_kind::io_uring);
+    CAPTURE(to_string(kind));
+    const temporary_folder folder;
+    const auto bytes = random_bytes(10000);
+    write_file(folder.file("f"), bytes);
+    const auto file = file_descriptor::open(folder.file("f"), O_RDWR);
+    const aligned_buffer buffer(10000);
+    const std::vector<iovec> pieces{{buffer.data() + 4000, 6000}, {buffer.data(), 4000}};
+    const auto requests = make_backend(kind, file.get(), 2);
+    operation op{direction::read, 0, buffer.span().first(10000), 1, pieces};
+    requests->submit({&op, 1});
+    CHECK(reap_all(*requests).at(1) == 10000);
+    CHECK(std::equal(bytes.begin(), bytes.begin() + 6000, buffer.data() + 4000));
+    CHECK(std::equal(bytes.begin() + 6000, bytes.end(), buffer.data()));
+    op.dir = direction::write;
+    requests->submit({&op, 1});
+    CHECK(reap_all(*requests).at(1) == 10000);
+    CHECK(read_file(folder.file("f")) == bytes);
+}
+
+TEST_CASE("io_uring moves through a registered buffer, and memory outside it all the same")
+{
+    const temporary_folder folder;
+    const auto bytes = random_bytes(8192);
+    write_file(folder.file("f"), bytes);
+    const auto file = file_descriptor::open(folder.file("f"), O_RDWR);
+    const aligned_buffer fixed(8192), other(8192);
+    const auto requests = make_backend(backend_kind::io_uring, file.get(), 2, fixed.span());
+    const operation operations[] = {{direction::read, 0, fixed.span(), 1},
+                                    {direction::read, 0, other.span(), 2}};
+    requests->submit(operations);
+    const auto results = reap_all(*requests);
+    CHECK((results.at(1) == 8192 && results.at(2) == 8192));
+    CHECK(std::equal(bytes.begin(), bytes.end(), fixed.data()));
+    CHECK(std::equal(bytes.begin(), bytes.end(), other.data()));
+    CHECK_THROWS_AS(make_backend(backend_kind::io_uring, file.get(), 2,
+                                 std::span(static_cast<std::byte*>(nullptr), 4096)),
+                    std::system_error);
+}
+
+TEST_CASE("a request that is cancelled completes once, by every back end")
+{
+    const auto kind = any_backend();
+    CAPTURE(to_string(kind));
+    const temporary_folder folder;
+    write_file(folder.file("f"), random_bytes(4096));
+    const auto file = file_descriptor::open(folder.file("f"), O_RDWR);
+    const aligned_buffer buffer(4096);
+    const auto requests = make_backend(kind, file.get(), 2);
+    const operation op{direction::read, 0, buffer.span(), 7};
+    requests->submit({&op, 1});
+    requests->cancel(7);
+    requests->cancel(8);  // there is none
+    std::vector<completion> ended;
+    requests->reap(ended, 1);
+    REQUIRE(ended.size() == 1);
+    CHECK((ended[0].tag == 7 && (ended[0].result == 4096 || ended[0].result == -ECANCELED)));
+}
+
 TEST_CASE("every back end reports the kernel's error as the result of the operation")
 {
     const auto kind = any_backend();

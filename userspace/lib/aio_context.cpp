@@ -36,6 +36,12 @@ long aio_context::submit(std::span<iocb*> requests) noexcept
     return taken < 0 ? -errno : taken;
 }
 
+void aio_context::cancel(iocb& request) noexcept
+{
+    io_event ignored{};
+    ::syscall(SYS_io_cancel, context_, &request, &ignored);
+}
+
 std::size_t aio_context::wait(std::span<io_event> events, std::size_t min,
                               clock::time_point deadline)
 {

@@ -10,30 +10,13 @@ namespace scullpin {
 
 namespace {
 
-struct backend_entry {
-    backend_kind kind;
-    const char* name;
-    std::unique_ptr<backend> (*make)(int fd, unsigned depth);
-};
-
-constexpr std::array backends{
-    backend_entry{backend_kind::sync, "sync", make_sync_backend},
-    backend_entry{backend_kind::vectored, "vectored", make_vectored_backend},
-    backend_entry{backend_kind::libaio, "libaio", make_libaio_backend},
-    backend_entry{backend_kind::io_uring, "io_uring", make_io_uring_backend},
-    backend_entry{backend_kind::mmap, "mmap", make_mmap_backend},
-};
-
-const backend_entry& entry_of(backend_kind kind)
-{
-    return backends.at(static_cast<std::size_t>(kind));
-}
+constexpr std::array names{"sync", "vectored", "libaio", "io_uring", "mmap"};
 
 }  // namespace
 
 const char* to_string(backend_kind kind)
 {
-    return entry_of(kind).name;
+    return names.at(static_cast<std::size_t>(kind));
 }
 
 std::span<const backend_kind> all_backend_kinds()
@@ -44,10 +27,18 @@ std::span<const backend_kind> all_backend_kinds()
     return kinds;
 }
 
-std::unique_ptr<backend> make_backend(backend_kind kind, int fd, unsigned depth)
+std::unique_ptr<backend> make_backend(backend_kind kind, int fd, unsigned depth,
+                                      std::span<std::byte> registered)
 {
     if (depth == 0) throw std::invalid_argument("a back end needs a depth above 0");
-    return entry_of(kind).make(fd, depth);
+    switch (kind) {
+    case backend_kind::sync: return make_sync_backend(fd, depth);
+    case backend_kind::vectored: return make_vectored_backend(fd, depth);
+    case backend_kind::libaio: return make_libaio_backend(fd, depth);
+    case backend_kind::io_uring: return make_io_uring_backend(fd, depth, registered);
+    case backend_kind::mmap: break;
+    }
+    return make_mmap_backend(fd, depth);
 }
 
 }  // namespace scullpin

@@ -51,6 +51,12 @@ public:
         return refused + count;
     }
 
+    void cancel(std::uint64_t tag) override
+    {
+        for (auto& request : requests_)
+            if (request.aio_data == tag) context_.cancel(request);
+    }
+
 private:
     iocb* prepare(const operation& op)
     {
@@ -58,9 +64,16 @@ private:
         free_.pop_back();
         *request = {};
         request->aio_fildes = static_cast<std::uint32_t>(fd_);
-        request->aio_lio_opcode = op.dir == direction::read ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE;
-        request->aio_buf = reinterpret_cast<std::uintptr_t>(op.memory.data());
-        request->aio_nbytes = op.memory.size();
+        const bool read = op.dir == direction::read;
+        if (op.segments.empty()) {
+            request->aio_lio_opcode = read ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE;
+            request->aio_buf = reinterpret_cast<std::uintptr_t>(op.memory.data());
+            request->aio_nbytes = op.memory.size();
+        } else {
+            request->aio_lio_opcode = read ? IOCB_CMD_PREADV : IOCB_CMD_PWRITEV;
+            request->aio_buf = reinterpret_cast<std::uintptr_t>(op.segments.data());
+            request->aio_nbytes = op.segments.size();
+        }
         request->aio_offset = static_cast<std::int64_t>(op.offset);
         request->aio_data = op.tag;
         return request;

@@ -37,11 +37,23 @@ std::int64_t run_plain(int fd, const operation& op)
     });
 }
 
-/// Four segments, cut at multiples of 4096 bytes where there are as many, so still aligned.
+std::int64_t run_segments(int fd, const operation& op, std::span<const iovec> segments)
+{
+    const auto count = static_cast<int>(segments.size());
+    const auto offset = static_cast<off_t>(op.offset);
+    return repeat([&] {
+        return op.dir == direction::read ? ::preadv2(fd, segments.data(), count, offset, 0)
+                                         : ::pwritev2(fd, segments.data(), count, offset, 0);
+    });
+}
+
+/// The segments of the operation, or four, cut at multiples of 4096 bytes where there are as many,
+/// so still aligned.
 std::int64_t run_vectored(int fd, const operation& op)
 {
     std::array<iovec, 4> segments{};
     std::size_t used = 0;
+    if (!op.segments.empty()) return run_segments(fd, op, op.segments);
     const std::size_t quarter = std::max<std::size_t>(op.memory.size() / 4 / 4096 * 4096, 4096);
     for (std::size_t at = 0; at < op.memory.size(); used++) {
         const bool last = used + 1 == segments.size();
@@ -50,12 +62,7 @@ std::int64_t run_vectored(int fd, const operation& op)
         segments[used] = {op.memory.data() + at, length};
         at += length;
     }
-    const auto count = static_cast<int>(used);
-    const auto offset = static_cast<off_t>(op.offset);
-    return repeat([&] {
-        return op.dir == direction::read ? ::preadv2(fd, segments.data(), count, offset, 0)
-                                         : ::pwritev2(fd, segments.data(), count, offset, 0);
-    });
+    return run_segments(fd, op, std::span(segments).first(used));
 }
 
 /// Bytes of an operation that a mapping reaches: beyond the end of the file is a signal. A write

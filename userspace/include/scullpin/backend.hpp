@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include <sys/uio.h>
+
 namespace scullpin {
 
 enum class direction { read, write };
@@ -18,7 +20,10 @@ struct operation {
     direction dir = direction::read;
     std::uint64_t offset = 0;
     std::span<std::byte> memory;
-    std::uint64_t tag = 0;  ///< comes back in the completion
+    std::uint64_t tag = 0;  ///< comes back in the completion; not the greatest number
+    /// The same bytes as @ref memory in pieces, for vectored, libaio and io_uring; must live until
+    /// the completion was reaped. Empty: memory is one piece.
+    std::span<const iovec> segments = {};
 };
 
 /// How one operation ended.
@@ -56,6 +61,10 @@ public:
     virtual std::size_t reap(std::vector<completion>& completions, std::size_t min,
                              clock::time_point deadline = clock::time_point::max()) = 0;
 
+    /// Asks the kernel to end the operation with @p tag early, where the back end can: its
+    /// completion comes in any case, once.
+    virtual void cancel(std::uint64_t tag) { static_cast<void>(tag); }
+
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
 
 protected:
@@ -64,7 +73,10 @@ protected:
 
 /// @param fd stays open longer than the back end
 /// @param depth operations in flight at most, more than 0
+/// @param registered io_uring: memory to register as a fixed buffer, which operations within it
+/// use; lives longer than the back end. Others do not look at it
 /// @throws std::system_error when the kernel refuses
-[[nodiscard]] std::unique_ptr<backend> make_backend(backend_kind kind, int fd, unsigned depth);
+[[nodiscard]] std::unique_ptr<backend> make_backend(backend_kind kind, int fd, unsigned depth,
+                                                    std::span<std::byte> registered = {});
 
 }  // namespace scullpin
