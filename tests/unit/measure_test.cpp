@@ -6,13 +6,14 @@
 #include <catch_amalgamated.hpp>
 
 #include "measure/cell.hpp"
-#include "measure/page_pool.hpp"
 #include "measure/round.hpp"
 #include "scullpin/error.hpp"
 #include "scullpin/file_descriptor.hpp"
 #include "temporary.hpp"
 
 using namespace scullpin::measure;
+using scullpin::page_kind;
+using scullpin::page_pool;
 
 TEST_CASE("the name of a cell says what is measured")
 {

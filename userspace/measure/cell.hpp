@@ -4,12 +4,11 @@
 #include <cstddef>
 #include <string>
 
+#include "scullpin/page_pool.hpp"
+
 namespace scullpin::measure {
 
 enum class api { sync, libaio, io_uring };
-
-/// What the caller's memory is made of.
-enum class page_kind { base, thp, hugetlb };
 
 /// One kind of I/O, as its name says it: pread-4k, pwrite-64k, libaio-4k-qd32, libaio-write-1m-qd1,
 /// uring-4k-qd32-fixed, pread-1m-thp.

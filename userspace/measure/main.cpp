@@ -9,7 +9,6 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "page_pool.hpp"
 #include "round.hpp"
 #include "scullpin/error.hpp"
 #include "scullpin/file_descriptor.hpp"
