@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The front door: each target is one script. make turns every failure into 2, so the last line of each says how it ended.
 
-KERNEL ?= 6.1
 ARCH ?= amd64
+KERNEL ?= $(if $(filter arm64,$(ARCH)),6.12,6.1)
 MODE ?= default
 export KERNEL ARCH MODE INPUT VARIANT V
 

@@ -191,6 +191,45 @@ TEST_CASE("the answer of copy is one JSON document with schema and units")
           R"("block_bytes":4096,"direct":false,"aborted":false})");
 }
 
+TEST_CASE("stress tells in one document what it did, also when it is interrupted")
+{
+    const temporary_folder folder;
+    write_file(folder.file("a"), random_bytes(64 << 10));
+    const auto path = folder.file("a");
+    const auto whole = run("stress --write --ops 500 --bs 8k --seed 9 --json " + path);
+    CHECK(whole.status == 0);
+    const auto document = nlohmann::json::parse(whole.output);
+    CHECK((document["schema"] == "scullpin-stress/1" && document["seed"] == 9));
+    CHECK((document["aborted"] == false && document["paths"][0]["completed"] == 500));
+    // timeout sends SIGINT, and tells the command's own status.
+    const auto cut =
+        run("stress --help >/dev/null; timeout --preserve-status -s INT 1 " +
+            std::string(SCULLPIN_COMMAND) + " stress --write --runtime 30 --json " + path);
+    CHECK(cut.status == 130);
+    const auto aborted = nlohmann::json::parse(cut.output);
+    CHECK((aborted["aborted"] == true && aborted["paths"][0]["problems"].empty()));
+    CHECK(aborted["paths"][0]["completed"] > 0);
+}
+
+TEST_CASE("stress refuses what makes no sense, and never writes unasked")
+{
+    const temporary_folder folder;
+    const auto bytes = random_bytes(64 << 10);
+    write_file(folder.file("a"), bytes);
+    const auto path = folder.file("a");
+    for (const char* arguments :
+         {"--runtime 1x", "--hostile rain", "--operations write", "--direct --mixed", "--bs 1000",
+          "--size 1G", "--iodepth 0", "--backend tape"}) {
+        CAPTURE(arguments);
+        CHECK(run("stress --ops 10 " + std::string(arguments) + " " + path).status == 2);
+    }
+    CHECK(run("stress --ops 10").status == 2);
+    CHECK(run("stress --ops 10 " + path + " " + path).status == 2);
+    CHECK(run("stress --ops 10 /nonexistent").status == 6);
+    CHECK(run("stress --ops 100 " + path).status == 0);
+    CHECK(read_file(path) == bytes);
+}
+
 TEST_CASE("info describes a file")
 {
     const temporary_folder folder;

@@ -22,6 +22,24 @@ TEST_CASE("sizes refuse junk, signs, nothing and overflow")
         CHECK_THROWS_AS(scullpin::parse_size(text), scullpin::usage_error);
 }
 
+TEST_CASE("times are seconds unless a suffix says otherwise")
+{
+    using namespace std::chrono_literals;
+    CHECK(scullpin::parse_duration("10") == 10s);
+    CHECK(scullpin::parse_duration("0.25") == 250ms);
+    CHECK(scullpin::parse_duration("500ms") == 500ms);
+    CHECK(scullpin::parse_duration("1.5s") == 1500ms);
+    CHECK(scullpin::parse_duration("30m") == 30min);
+    CHECK(scullpin::parse_duration("2h") == 2h);
+}
+
+TEST_CASE("times refuse junk, signs, nothing and overflow")
+{
+    for (const char* text : {"", "s", "-1", "+1", " 1", "1 ", "1d", "1ss", "1e3", "nan", "inf",
+                             "99999999999999999999h"})
+        CHECK_THROWS_AS(scullpin::parse_duration(text), scullpin::usage_error);
+}
+
 TEST_CASE("sizes are printed for people")
 {
     CHECK(scullpin::format_size(512) == "512 B");

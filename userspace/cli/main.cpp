@@ -18,7 +18,7 @@ using namespace scullpin::cli;
 /// There is no such device, or it is not ours to use: told apart from a failure on the way.
 bool means_no_device(const open_error& error)
 {
-    constexpr std::array codes{ENOENT, ENODEV, ENXIO, EACCES, EPERM};
+    constexpr std::array codes{ENOENT, ENODEV, ENXIO, EACCES, EPERM, EBUSY};
     return std::find(codes.begin(), codes.end(), error.code().value()) != codes.end();
 }
 
@@ -34,6 +34,7 @@ int run(int argc, char** argv)
     add_write(app, status);
     add_copy(app, status);
     add_verify(app, status);
+    add_stress(app, status);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

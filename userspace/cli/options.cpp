@@ -8,7 +8,6 @@
 #include <fmt/core.h>
 
 #include "scullpin/error.hpp"
-#include "scullpin/size.hpp"
 
 namespace scullpin::cli {
 
@@ -28,27 +27,6 @@ std::map<std::string, backend_kind> backend_names()
     std::map<std::string, backend_kind> names;
     for (const auto kind : all_backend_kinds()) names[to_string(kind)] = kind;
     return names;
-}
-
-/// An option that takes bytes: 4096, 128k, 1G.
-template <typename Value>
-void add_size(CLI::App& command, const std::string& name, Value& value, const std::string& help,
-              std::uint64_t least = 0)
-{
-    command
-        .add_option_function<std::string>(
-            name,
-            [&value, name, least](const std::string& text) {
-                try {
-                    const auto bytes = parse_size(text);
-                    if (bytes < least) throw usage_error(fmt::format("{} is too small", text));
-                    value = bytes;
-                } catch (const usage_error& error) {
-                    throw CLI::ValidationError(name, error.what());
-                }
-            },
-            help)
-        ->type_name("SIZE");
 }
 
 }  // namespace
@@ -80,6 +58,23 @@ void add_common(CLI::App& command, common_options& options)
         ->check(CLI::IsMember({"auto", "always", "never"}));
     command.add_option("--color", options.color, "auto, always or never")
         ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
+void add_parsed(CLI::App& command, const std::string& name, const char* type,
+                const std::function<void(const std::string&)>& take, const std::string& help)
+{
+    command
+        .add_option_function<std::string>(
+            name,
+            [take, name](const std::string& text) {
+                try {
+                    take(text);
+                } catch (const usage_error& error) {
+                    throw CLI::ValidationError(name, error.what());
+                }
+            },
+            help)
+        ->type_name(type);
 }
 
 void add_io(CLI::App& command, io_options& options)

@@ -10,6 +10,8 @@
 #include <CLI/CLI.hpp>
 
 #include "scullpin/backend.hpp"
+#include "scullpin/error.hpp"
+#include "scullpin/size.hpp"
 #include "scullpin/transfer.hpp"
 
 namespace scullpin::cli {
@@ -46,6 +48,34 @@ struct io_options {
 /// that long
 std::uint64_t end_of(std::uint64_t offset, std::uint64_t length);
 
+/// An option whose text @p take understands, or refuses by usage_error.
+void add_parsed(CLI::App& command, const std::string& name, const char* type,
+                const std::function<void(const std::string&)>& take, const std::string& help);
+
+/// An option that takes bytes: 4096, 128k, 1G; not fewer than @p least.
+template <typename Value>
+void add_size(CLI::App& command, const std::string& name, Value& value, const std::string& help,
+              std::uint64_t least = 0)
+{
+    add_parsed(
+        command, name, "SIZE",
+        [&value, least](const std::string& text) {
+            const auto bytes = parse_size(text);
+            if (bytes < least) throw usage_error(text + " is too small");
+            value = bytes;
+        },
+        help);
+}
+
+/// An option that takes a time: 10, 1.5s, 20m.
+template <typename Value>
+void add_duration(CLI::App& command, const std::string& name, Value& value, const std::string& help)
+{
+    add_parsed(
+        command, name, "TIME", [&value](const std::string& text) { value = parse_duration(text); },
+        help);
+}
+
 void add_common(CLI::App& command, common_options& options);
 void add_io(CLI::App& command, io_options& options);
 
@@ -63,5 +93,6 @@ void add_read(CLI::App& app, int& status);
 void add_write(CLI::App& app, int& status);
 void add_copy(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
+void add_stress(CLI::App& app, int& status);
 
 }  // namespace scullpin::cli

@@ -11,10 +11,14 @@
 
 namespace scullpin::cli {
 
+bool shows_progress(const common_options& options)
+{
+    return !options.quiet && (options.progress == "always" ||
+                              (options.progress == "auto" && ::isatty(STDERR_FILENO) != 0));
+}
+
 progress_line::progress_line(const common_options& options, std::uint64_t total)
-    : total_(total),
-      shown_(!options.quiet && (options.progress == "always" ||
-                                (options.progress == "auto" && ::isatty(STDERR_FILENO) != 0)))
+    : total_(total), shown_(shows_progress(options))
 {
 }
 

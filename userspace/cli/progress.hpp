@@ -8,6 +8,9 @@
 
 namespace scullpin::cli {
 
+/// Whether somebody wants to see how far a command is.
+[[nodiscard]] bool shows_progress(const common_options& options);
+
 /// A line on stderr with bytes, rate and time left, drawn again at most five times a second.
 class progress_line {
 public:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "scullpin/size.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -36,6 +37,22 @@ std::uint64_t parse_size(std::string_view text)
     if (__builtin_mul_overflow(value, std::uint64_t{1} << (10 * (power + 1)), &scaled))
         throw usage_error(fmt::format("size '{}' is too large", text));
     return scaled;
+}
+
+std::chrono::milliseconds parse_duration(std::string_view text)
+{
+    constexpr std::array<std::pair<std::string_view, double>, 5> units{
+        {{"", 1e3}, {"ms", 1}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}}};
+    constexpr double most = 1e15;  // longer than anybody waits, and exact
+    double value = 0;
+    const char* end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value, std::chars_format::fixed);
+    const std::string_view suffix(rest, static_cast<std::size_t>(end - rest));
+    const auto unit = std::find_if(units.begin(), units.end(),
+                                   [&](const auto& one) { return one.first == suffix; });
+    if (error != std::errc{} || unit == units.end() || !(value >= 0) || value * unit->second > most)
+        throw usage_error(fmt::format("'{}' is not a time such as 10, 1.5s, 20m or 500ms", text));
+    return std::chrono::milliseconds(static_cast<std::int64_t>(value * unit->second + 0.5));
 }
 
 std::string format_size(double bytes)

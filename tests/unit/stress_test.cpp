@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// The stress tester on files: what is well passes, what is planted is named, what is refused is
+// left as it was.
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <thread>
+
+#include <catch_amalgamated.hpp>
+
+#include "stress/plan.hpp"
+#include "stress/run.hpp"
+#include "scullpin/error.hpp"
+#include "scullpin/file_descriptor.hpp"
+#include "temporary.hpp"
+
+using namespace scullpin;
+using namespace scullpin::stress;
+
+namespace {
+
+settings quick(const std::string& path)
+{
+    settings wanted;
+    wanted.path = path;
+    wanted.write = true;
+    wanted.size = 256 << 10;
+    wanted.most_bytes = 16 << 10;
+    wanted.ops = 2000;
+    wanted.depth = 4;
+    return wanted;
+}
+
+std::string kind_of(const outcome& one)
+{
+    return one.problems.empty() ? "" : one.problems.front().kind;
+}
+
+abilities everything()
+{
+    abilities can;
+    can.acts = {act::read, act::write, act::sync, act::discard};
+    for (const auto kind : all_backend_kinds()) can.ways.push_back({kind, false});
+    can.ways.push_back({backend_kind::io_uring, true});
+    can.memory = {memory_kind::base, memory_kind::fixed};
+    can.blocks = 1000;
+    can.most_blocks = 256;
+    can.address_unit = 4;
+    return can;
+}
+
+profile any_profile()
+{
+    return GENERATE(profile::random, profile::sequential, profile::hot, profile::small,
+                    profile::large);
+}
+
+}  // namespace
+
+TEST_CASE("a file under requests of every kind has no problem, and all of them ended")
+{
+    const temporary_folder folder;
+    write_file(folder.file("f"), {});
+    auto wanted = quick(folder.file("f"));
+    wanted.how = any_profile();
+    CAPTURE(to_string(wanted.how));
+    const auto all = run(wanted);
+    CHECK(kind_of(all) == "");
+    CHECK((all.did.submitted == 2000 && all.did.completed == 2000));
+    CHECK((all.did.blocks_verified > 500 && all.did.bytes_written > 0));
+    for (const auto* way : {"sync", "vectored", "libaio", "io_uring", "mmap"})
+        CHECK(all.did.by_way.count(way) == 1);
+}
+
+TEST_CASE("a file under hostile events has no problem")
+{
+    const temporary_folder folder;
+    write_file(folder.file("f"), {});
+    auto wanted = quick(folder.file("f"));
+    wanted.hostile = {event::fork,    event::unmap,   event::cancel, event::kill,
+                      event::pageout, event::signals, event::memcg};
+    wanted.ops.reset();
+    wanted.runtime = std::chrono::milliseconds(600);
+    const auto all = run(wanted);
+    INFO((all.problems.empty() ? "" : all.problems.front().text));
+    CHECK(kind_of(all) == "");
+    CHECK((all.hostile.size() >= 3 && all.did.completed > 0));
+    CHECK(all.did.completed == all.did.submitted);
+}
+
+TEST_CASE("each corruption that is planted is found and named")
+{
+    const temporary_folder folder;
+    const auto rows = self_test(folder.file("."), 3);
+    CHECK(rows.size() == 10);
+    for (const auto& row : rows) CHECK(row.planted == row.found);
+}
+
+TEST_CASE("a block that is changed behind the tester's back is named, with its bytes")
+{
+    const temporary_folder folder;
+    write_file(folder.file("f"), {});
+    auto wanted = quick(folder.file("f"));
+    wanted.acts = {act::read};
+    wanted.ops.reset();
+    wanted.runtime = std::chrono::seconds(20);
+    const auto file = file_descriptor::open(wanted.path, O_RDWR);
+    std::thread enemy([&] {
+        // When the last block has its first bytes, all have.
+        std::uint64_t last = 0;
+        while (::pread(file.get(), &last, 8, (256 << 10) - 512) != 8 || last == 0) ::usleep(1000);
+        ::usleep(100'000);
+        if (::pwrite(file.get(), "junk", 4, 100 * 512 + 300) != 4) std::abort();
+    });
+    const auto all = run(wanted);
+    enemy.join();
+    REQUIRE(!all.problems.empty());
+    const auto& what = all.problems.front();
+    CHECK((what.kind == "foreign" && what.offset == 100 * 512 && what.what.at == 300));
+    CHECK(what.what.expected.size() == 512);
+    CHECK(what.during.length > 0);
+}
+
+TEST_CASE("without --write nothing is written, and a change is seen")
+{
+    const temporary_folder folder;
+    const auto bytes = random_bytes(64 << 10);
+    write_file(folder.file("f"), bytes);
+    auto wanted = quick(folder.file("f"));
+    wanted.write = false;
+    wanted.size.reset();
+    CHECK(kind_of(run(wanted)) == "");
+    CHECK(read_file(folder.file("f")) == bytes);
+    wanted.ops.reset();
+    wanted.runtime = std::chrono::seconds(20);
+    std::thread enemy([&] {
+        const auto file = file_descriptor::open(wanted.path, O_RDWR);
+        for (char value = 0; value < 100; value++) {
+            ::usleep(10'000);
+            if (::pwrite(file.get(), &value, 1, 5000) != 1) std::abort();
+        }
+    });
+    const auto all = run(wanted);
+    enemy.join();
+    CHECK(kind_of(all) == "changed");
+    CHECK(all.seconds < 20);
+}
+
+TEST_CASE("a path that another process has open is not written to")
+{
+    const temporary_folder folder;
+    const auto bytes = random_bytes(64 << 10);
+    write_file(folder.file("f"), bytes);
+    int ready[2];
+    REQUIRE(::pipe(ready) == 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const int fd = ::open(folder.file("f").c_str(), O_RDONLY);
+        ::_exit(::write(ready[1], "x", 1) == 1 && fd >= 0 ? ::pause() : 1);
+    }
+    char byte = 0;
+    REQUIRE(::read(ready[0], &byte, 1) == 1);
+    CHECK_THROWS_AS(run(quick(folder.file("f"))), open_error);
+    CHECK(read_file(folder.file("f")) == bytes);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    ::close(ready[0]);
+    ::close(ready[1]);
+    CHECK(kind_of(run(quick(folder.file("f")))) == "");
+}
+
+TEST_CASE("settings that do not fit the path are refused before anything is written")
+{
+    const temporary_folder folder;
+    const auto bytes = random_bytes(64 << 10);
+    write_file(folder.file("f"), bytes);
+    const auto refused = [&](const std::function<void(settings&)>& change) {
+        auto wanted = quick(folder.file("f"));
+        wanted.size.reset();
+        change(wanted);
+        CHECK_THROWS_AS(run(wanted), usage_error);
+        CHECK(read_file(folder.file("f")) == bytes);
+    };
+    refused([](settings& wanted) { wanted.offset = 100; });
+    refused([](settings& wanted) { wanted.most_bytes = 1000; });
+    refused([](settings& wanted) { wanted.offset = 1 << 20; });
+    refused([](settings& wanted) {
+        wanted.acts = {act::write};
+        wanted.write = false;
+    });
+    refused([](settings& wanted) { wanted.path = "/dev/null"; });
+}
+
+TEST_CASE("a seed makes the same choices again, and another one others")
+{
+    const auto can = everything();
+    settings wanted;
+    const auto choices = [&](std::uint64_t seed, unsigned worker) {
+        wanted.seed = seed;
+        plan steps(wanted, can, worker);
+        std::vector<std::size_t> all;
+        for (int i = 0; i < 500; i++) {
+            const auto step = steps.next();
+            all.insert(all.end(), {static_cast<std::size_t>(step.what), step.where.first,
+                                   step.where.count, step.shift, step.pieces.size()});
+        }
+        return all;
+    };
+    CHECK(choices(1, 0) == choices(1, 0));
+    CHECK(choices(1, 0) != choices(2, 0));
+    CHECK(choices(1, 0) != choices(1, 1));
+}
+
+TEST_CASE("every choice fits the device")
+{
+    const auto can = everything();
+    settings wanted;
+    wanted.how = any_profile();
+    plan steps(wanted, can, 1);
+    for (int i = 0; i < 5000; i++) {
+        const auto step = steps.next();
+        REQUIRE((step.where.count >= 1 && step.where.count <= can.most_blocks));
+        REQUIRE(step.where.first + step.where.count <= can.blocks);
+        const std::size_t unit = step.by.direct ? can.address_unit : 1;
+        REQUIRE(step.shift % unit == 0);
+        std::size_t sum = 0;
+        for (const auto piece : step.pieces) {
+            REQUIRE((piece > 0 && piece % unit == 0));
+            sum += piece;
+        }
+        REQUIRE((step.pieces.empty() || sum == step.where.count * can.block_bytes));
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "run.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "hostile.hpp"
+#include "worker.hpp"
+#include "scullpin/error.hpp"
+#include "scullpin/file_descriptor.hpp"
+
+namespace scullpin::stress {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A thread that ends a run badly when its work throws.
+template <typename Work>
+std::thread guarded(target& on, Work work)
+{
+    return std::thread([&on, work] {
+        try {
+            work();
+        } catch (const std::exception& error) {
+            on.report({"error", error.what(), {}, 0, {}, {}});
+        }
+    });
+}
+
+/// Looks at the clock, and lets others look at the run.
+void watch(target& on, const settings& wanted, const std::function<void(const state&)>& progress)
+{
+    const double begun = on.seconds();
+    const double most =
+        wanted.runtime ? std::chrono::duration<double>(*wanted.runtime).count() : 1e300;
+    while (!on.ended()) {
+        std::this_thread::sleep_for(20ms);
+        const double seconds = on.seconds() - begun;
+        if (progress) progress({seconds, on.completed});
+        if (seconds >= most || (wanted.stop != nullptr && *wanted.stop)) on.end();
+    }
+}
+
+outcome collect(const target& on, const settings& wanted,
+                const std::vector<std::unique_ptr<worker>>& workers, const hostility& events)
+{
+    outcome all = on.result();
+    for (const auto& one : workers) all.did.add(one->did());
+    all.hostile = events.counts();
+    all.aborted = wanted.stop != nullptr && *wanted.stop;
+    return all;
+}
+
+}  // namespace
+
+outcome run(const settings& wanted, const std::function<void(const state&)>& progress)
+{
+    // Not on the stack: what never ends keeps using it.
+    auto on = std::make_unique<target>(wanted);
+    auto workers = std::make_unique<std::vector<std::unique_ptr<worker>>>();
+    if (wanted.write) on->fill();
+    for (unsigned i = 0; i < wanted.jobs; i++)
+        workers->push_back(std::make_unique<worker>(*on, wanted, i));
+    std::vector<std::thread> threads;
+    std::vector<pthread_t> handles;
+    for (auto& one : *workers) {
+        threads.push_back(guarded(*on, [&one] { one->run(); }));
+        handles.push_back(threads.back().native_handle());
+    }
+    hostility events(*on, wanted, *workers, handles);
+    auto enemy = guarded(*on, [&events] { events.run(); });
+    watch(*on, wanted, progress);
+    enemy.join();
+    for (auto& one : threads) one.join();
+    if (!on->lost() && on->wild().count > 0) verify_wild(*on);
+    auto all = collect(*on, wanted, *workers, events);
+    if (all.lost) {
+        static_cast<void>(workers.release());
+        static_cast<void>(on.release());
+    }
+    return all;
+}
+
+std::vector<self_test_row> self_test(const std::string& folder, std::uint64_t seed)
+{
+    constexpr std::array faults{"stale",   "misdirected", "torn",    "zeros", "poison",
+                                "foreign", "short",       "overrun", "lost",  "double"};
+    std::vector<self_test_row> rows;
+    for (std::size_t i = 0; i < faults.size(); i++) {
+        std::string path = folder + "/scullpin-self-test-XXXXXX";
+        const file_descriptor file(::mkstemp(path.data()));
+        if (!file) throw_errno("make a file in " + folder);
+        settings wanted;
+        wanted.path = "/proc/self/fd/" + std::to_string(file.get());
+        ::unlink(path.c_str());
+        wanted.write = true;
+        wanted.size = std::uint64_t{256} << 10;
+        wanted.most_bytes = std::size_t{8} << 10;
+        wanted.acts = {act::read, act::write};
+        wanted.backends = {backend_kind::sync, backend_kind::libaio, backend_kind::io_uring};
+        wanted.memory = {memory_kind::base};
+        wanted.depth = 4;
+        wanted.seed = seed;
+        wanted.runtime = 30s;
+        wanted.deadline = 1s;
+        wanted.plant = static_cast<fault>(i);
+        // A file promises that much to one writer at a time.
+        wanted.jobs = 1;
+        const auto all = run(wanted);
+        rows.push_back(
+            {faults[i], all.problems.empty() ? "" : all.problems.front().kind, all.seconds});
+    }
+    return rows;
+}
+
+}  // namespace scullpin::stress

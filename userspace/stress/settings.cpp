@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "settings.hpp"
+
+#include <array>
+
+namespace scullpin::stress {
+
+namespace {
+
+template <typename Enum, std::size_t count>
+const char* name_of(Enum value, const std::array<const char*, count>& names)
+{
+    return names.at(static_cast<std::size_t>(value));
+}
+
+}  // namespace
+
+const char* to_string(act what)
+{
+    return name_of(what, std::array{"read", "write", "fsync", "discard"});
+}
+
+const char* to_string(memory_kind kind)
+{
+    return name_of(kind, std::array{"base", "thp", "hugetlb", "file", "shared", "fixed"});
+}
+
+const char* to_string(profile how)
+{
+    return name_of(how, std::array{"random", "sequential", "hot", "small", "large"});
+}
+
+const char* to_string(event what)
+{
+    return name_of(what,
+                   std::array{"fork", "unmap", "cancel", "kill", "pageout", "signals", "memcg"});
+}
+
+}  // namespace scullpin::stress

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "shim.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace scullpin::stress {
+
+namespace {
+
+constexpr std::byte poison{0xaa};
+
+class shim : public backend {
+public:
+    shim(fault what, std::unique_ptr<backend> real, const target& on)
+        : what_(what), real_(std::move(real)), block_(on.can().block_bytes), home_(on.home(0))
+    {
+    }
+
+    void submit(std::span<const operation> operations) override
+    {
+        for (const auto& op : operations) {
+            operation real = op;
+            if (!planted_ && fits(op)) {
+                planted_ = true;
+                victim_ = op;
+                if (op.dir == direction::write)
+                    spoil_write(real);
+                else if (what_ == fault::shortened)
+                    real.memory = real.memory.first(real.memory.size() - block_ / 2);
+                else if (what_ == fault::misdirected)
+                    real.offset = op.offset >= home_.offset + block_ ? op.offset - block_
+                                                                     : op.offset + block_;
+                real.segments = {};
+            }
+            real_->submit({&real, 1});
+            in_flight_++;
+        }
+    }
+
+    std::size_t reap(std::vector<completion>& completions, std::size_t min,
+                     clock::time_point deadline) override
+    {
+        const std::size_t before = completions.size();
+        real_->reap(completions, min, deadline);
+        for (std::size_t i = before; i < completions.size(); i++)
+            if (planted_ && !done_ && completions[i].tag == victim_.tag) {
+                done_ = true;
+                spoil_end(completions, i);
+                break;
+            }
+        const std::size_t count = completions.size() - before;
+        in_flight_ -= std::min(count, in_flight_);
+        return count;
+    }
+
+    void cancel(std::uint64_t tag) override { real_->cancel(tag); }
+
+private:
+    /// Of the request that is lied about, the second half of the first block, or all of it.
+    [[nodiscard]] bool fits(const operation& op) const
+    {
+        const bool write = what_ == fault::stale || what_ == fault::torn;
+        const bool any = what_ == fault::lost || what_ == fault::doubled;
+        if (!any && write != (op.dir == direction::write)) return false;
+        // A write that is lost is seen when there was another one before: not the very first.
+        return ++seen_ > 20 && op.memory.size() >= 2 * block_;
+    }
+
+    /// Only so much of a write arrives.
+    void spoil_write(operation& real) const
+    {
+        if (what_ == fault::stale) real.memory = real.memory.first(block_);
+        if (what_ == fault::torn) real.memory = real.memory.first(real.memory.size() - block_ / 2);
+    }
+
+    void spoil_end(std::vector<completion>& completions, std::size_t at)
+    {
+        auto& end = completions[at];
+        const auto memory = victim_.memory;
+        const auto fill = [&](std::byte value) {
+            std::fill_n(memory.begin() + static_cast<std::ptrdiff_t>(block_), block_, value);
+        };
+        end.result = static_cast<std::int64_t>(memory.size());
+        if (what_ == fault::zeros) fill(std::byte{0});
+        if (what_ == fault::poison) fill(poison);
+        if (what_ == fault::overrun) *(memory.data() + memory.size()) = std::byte{1};
+        if (what_ == fault::foreign) {
+            auto who = home_;
+            who.generation++;
+            who.offset = victim_.offset;
+            fill_block(memory.first(block_), who);
+        }
+        if (what_ == fault::lost) completions.erase(completions.begin() + std::ptrdiff_t(at));
+        if (what_ == fault::doubled) completions.push_back(completion(end));
+    }
+
+    fault what_;
+    std::unique_ptr<backend> real_;
+    std::size_t block_;
+    identity home_;
+    mutable unsigned seen_ = 0;
+    bool planted_ = false;
+    bool done_ = false;
+    operation victim_{};
+};
+
+}  // namespace
+
+std::unique_ptr<backend> plant(fault what, std::unique_ptr<backend> real, const target& on)
+{
+    return std::make_unique<shim>(what, std::move(real), on);
+}
+
+}  // namespace scullpin::stress

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+
+#include "block.hpp"
+
+namespace scullpin::stress {
+
+/// What a child does until it is killed: keeps reads and writes of whole blocks in flight. Its
+/// memory is made by the parent, because a child of a program with threads may not allocate.
+struct victim {
+    int fd = -1;
+    int group_fd = -1;             ///< cgroup.procs of the cgroup that it joins, or -1
+    identity home;                 ///< of the first block that is its own
+    std::size_t blocks = 0;        ///< that are its own
+    std::span<std::byte> memory;   ///< of its requests
+    std::span<std::byte> hoard{};  ///< that it touches, to be short of memory
+    std::uint64_t sequence = 0;    ///< of its first write
+};
+
+/// @return the child, or -1 with errno
+pid_t start(const victim& what);
+
+}  // namespace scullpin::stress
