@@ -4,7 +4,7 @@
 ARCH ?= amd64
 KERNEL ?= $(if $(filter arm64,$(ARCH)),6.12,6.1)
 MODE ?= default
-export KERNEL ARCH MODE INPUT VARIANT V
+export KERNEL ARCH MODE INPUT TIME VARIANT V
 
 .DEFAULT_GOAL := help
 # One thing at a time: the scripts use the cores themselves.
@@ -50,6 +50,10 @@ bench:
 bench-check:
 	@scripts/outcome bench-check scripts/bench-check
 
+## stress: the stress tester on the module in the VM, with hostile events [TIME=10m KERNEL=]
+stress:
+	@scripts/outcome stress scripts/stress
+
 ## kmod: out/kmod/KERNEL/scullpin.ko [KERNEL= KDIR= V=1]
 kmod:
 	@scripts/outcome kmod $(if $(KDIR),$(MAKE) -C kmod KDIR=$(KDIR),scripts/build-kmod $(KERNEL))
@@ -72,4 +76,4 @@ clean:
 clean-cache:
 	@scripts/outcome clean-cache scripts/clean-cache
 
-.PHONY: help demo test check matrix debug-test mutants coverage bench bench-check kmod user vm clean clean-cache
+.PHONY: help demo test check matrix debug-test mutants coverage stress bench bench-check kmod user vm clean clean-cache

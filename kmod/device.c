@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
+#include "compat/compat.h"
 #include "device.h"
 #include "fault.h"
 #include "file.h"
@@ -19,10 +20,12 @@ static dev_t scullpin_first;
 /* Devices not yet released; the module's text must stay until it is 0. */
 static atomic_t scullpin_alive;
 
-/* No devnode: devtmpfs makes nodes root's, mode 0600, unless told otherwise. */
-static struct class scullpin_class = {
-	.name = "scullpin",
-};
+/*
+ * Not in the module's memory: the class may be released when the module has gone
+ * (DEBUG_KOBJECT_RELEASE makes it so on purpose), and its release looks at it. No
+ * devnode: devtmpfs makes nodes root's, mode 0600, unless told otherwise.
+ */
+static struct class *scullpin_class;
 
 static const struct attribute_group *scullpin_device_groups[] = {
 	&scullpin_config_group,
@@ -71,7 +74,7 @@ struct scullpin_device *scullpin_device_create(unsigned int index)
 
 	device_initialize(&sdev->dev);
 	atomic_inc(&scullpin_alive);
-	sdev->dev.class = &scullpin_class;
+	sdev->dev.class = scullpin_class;
 	sdev->dev.groups = scullpin_device_groups;
 	sdev->dev.release = scullpin_device_release;
 	sdev->dev.devt = MKDEV(MAJOR(scullpin_first), MINOR(scullpin_first) + index);
@@ -136,11 +139,12 @@ int scullpin_device_init(void)
 		alloc_chrdev_region(&scullpin_first, 0, SCULLPIN_MINORS, "scullpin");
 	if (ret)
 		return ret;
-	ret = scullpin_fault_hits(SCULLPIN_FAULT_NODE_CLASS) ? -ENOMEM :
-		class_register(&scullpin_class);
-	if (ret)
-		unregister_chrdev_region(scullpin_first, SCULLPIN_MINORS);
-	return ret;
+	scullpin_class = scullpin_fault_hits(SCULLPIN_FAULT_NODE_CLASS) ? ERR_PTR(-ENOMEM) :
+		class_create("scullpin");
+	if (!IS_ERR(scullpin_class))
+		return 0;
+	unregister_chrdev_region(scullpin_first, SCULLPIN_MINORS);
+	return PTR_ERR(scullpin_class);
 }
 
 /**
@@ -153,6 +157,6 @@ int scullpin_device_init(void)
 void scullpin_device_exit(void)
 {
 	wait_var_event(&scullpin_alive, !atomic_read(&scullpin_alive));
-	class_unregister(&scullpin_class);
+	class_destroy(scullpin_class);
 	unregister_chrdev_region(scullpin_first, SCULLPIN_MINORS);
 }

@@ -71,10 +71,10 @@ static void cpu_work(struct work_struct *work)
 	size_t moved;
 
 	WRITE_ONCE(xfer->alive, jiffies);
-	moved = cpu_move(xfer);
 	late_ms = scullpin_fault_take(SCULLPIN_FAULT_ENGINE_LATE);
 	if (late_ms)
 		msleep(late_ms);
+	moved = cpu_move(xfer);
 	xfer->done(xfer, moved, moved < xfer->memory.bytes ? -EIO : 0);
 }
 

@@ -6,8 +6,10 @@
 #ifndef SCULLPIN_COMPAT_H
 #define SCULLPIN_COMPAT_H
 
+#include <linux/device/class.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
+#include <linux/module.h>
 #include <linux/uio.h>
 
 /* v6.3; drop when the oldest kernel is newer. */
@@ -41,6 +43,17 @@ static inline ssize_t copy_splice_read(struct file *in, loff_t *ppos,
 {
 	return generic_file_splice_read(in, ppos, pipe, len, flags);
 }
+#endif
+
+/* An argument went away in v6.4; drop when the oldest kernel is newer. */
+#ifdef SCULLPIN_HAVE_CLASS_OWNER
+static inline struct class *scullpin_compat_class_create(const char *name)
+{
+	return class_create(THIS_MODULE, name);
+}
+
+#undef class_create
+#define class_create scullpin_compat_class_create
 #endif
 
 /* v6.13; drop when the oldest kernel is newer. */

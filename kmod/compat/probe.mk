@@ -9,4 +9,5 @@ scullpin-probe = $(if $(shell grep -qE '$(3)' $(srctree)/include/linux/$(2) && e
 ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_EXTRACT_PAGES,uio.h,iov_iter_extract_pages)
 ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_ITER_PIPE,uio.h,ITER_PIPE)
 ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_COPY_SPLICE_READ,fs.h,copy_splice_read)
+ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_CLASS_OWNER,device/class.h,define class_create.owner)
 ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_HRTIMER_SETUP,hrtimer.h,void hrtimer_setup\b)

@@ -7,7 +7,7 @@ dma_setups='dma-plain dma-iommu dma-swiotlb dma-bounce'
 
 # dma_setup NAME: sets edu_parameters of edu_dma.ko, dma_suffix of the names of tests, dma_options of scripts/vm/run.
 dma_setup() {
-    dma_options=(--icount --memory 2G --append secretmem.enable=1)
+    dma_options=(--icount --profile check --memory 2G --append secretmem.enable=1)
     case $1 in
     # swiotlb's pool is below 4 GiB, but not below 256 MiB.
     dma-plain) edu_parameters=dma_bits=32 dma_suffix=', by plain addresses' dma_options+=(--device 'edu,dma_mask=0xffffffff') ;;

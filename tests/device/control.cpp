@@ -22,7 +22,11 @@ constexpr std::size_t message_max = 128 * 1024;
 
 /// A test speaks to its helper when it begins and when it ends. One that is silent this long hangs
 /// in a call that nothing else bounds.
-constexpr timeval patience{240, 0};
+timeval patience()
+{
+    const char* seconds = std::getenv("SCULLPIN_TEST_PATIENCE");
+    return {seconds != nullptr ? std::atol(seconds) : 240, 0};
+}
 
 int write_whole(const std::string& path, const std::string& text)
 {
@@ -90,7 +94,7 @@ std::string answer(char what, const std::string& first, const std::string& secon
         std::FILE* out = file != nullptr ? std::fopen(file, "ae") : nullptr;
         if (out == nullptr) continue;
         std::fprintf(out, "FAIL %s%s (%ld000 ms) hangs and is killed\n", test.c_str(),
-                     suffix != nullptr ? suffix : "", patience.tv_sec);
+                     suffix != nullptr ? suffix : "", patience().tv_sec);
         std::fclose(out);
     }
     ::kill(::getppid(), SIGKILL);
@@ -100,7 +104,8 @@ std::string answer(char what, const std::string& first, const std::string& secon
 [[noreturn]] void serve(int socket)
 {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    const timeval bound = patience();
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound));
     std::string test;
     const int log = ::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ::lseek(log, 0, SEEK_END);

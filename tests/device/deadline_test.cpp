@@ -25,17 +25,17 @@ double seconds_since(clock_type::time_point begin)
     return std::chrono::duration<double>(clock_type::now() - begin).count();
 }
 
-/// Deferred requests, and a deadline of 100 ms: the answer may come a quarter late.
+/// Deferred requests, and a deadline of a second: the answer may come a quarter late.
 struct impatient_device {
     setting completion{"completion", "deferred"};
-    setting deadline{"deadline_ms", "100"};
+    setting deadline{"deadline_ms", "1000"};
 };
 
 void check_answers_in_time(clock_type::time_point begin)
 {
-    CHECK(seconds_since(begin) >= 0.1);
+    CHECK(seconds_since(begin) >= 1.0);
     // A busy machine may wake nobody for a while; without a deadline it would be for ever.
-    CHECK(seconds_since(begin) < 3.0);
+    CHECK(seconds_since(begin) < 8.0);
 }
 
 }  // namespace
@@ -70,13 +70,38 @@ TEST_CASE_METHOD(device_fixture, "an answer that comes after the deadline change
     aio context;
     for (int round = 0; round < 3; round++) {
         memory buffer(4);
-        const fault late("engine_late", 500);
+        const fault late("engine_late", 2000);
         auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), buffer.size(), 0);
         CHECK(context.run(request) == -ETIMEDOUT);
         CHECK(late.fired());
-        // The engine was quiet before the pages were released: they are nobody's now.
+        // The engine is quiet: what the caller writes now stays.
+        buffer.fill(std::byte{0x33});
+        ::usleep(1'500'000);
+        CHECK(all_equal(buffer.span(), std::byte{0x33}));
         buffer.unmap();
     }
+}
+
+TEST_CASE_METHOD(
+    device_fixture,
+    "pages that the caller has given up stay the request's until a late engine is quiet",
+    "[.][fault]")
+{
+    const impatient_device device;
+    const auto fd = open_direct();
+    REQUIRE(::pwrite(fd.get(), memory(16).data(), 16 * page_size, 0) == 16 * page_size);
+    aio context;
+    memory buffer(16);
+    const fault late("engine_late", 2000);
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), buffer.size(), 0);
+    REQUIRE(context.submit(request) == 1);
+    buffer.unmap();
+    REQUIRE(eventually([&] { return late.fired(); }));
+    CHECK(context.wait(1).front().res == -ETIMEDOUT);
+    ::usleep(1'500'000);
+    // A write to a page that is nobody's is seen when the page gets a new owner.
+    const memory next_owners(4096);
+    next_owners.fill(std::byte{1});
 }
 
 TEST_CASE_METHOD(device_fixture, "one lost request among many is the only one that times out",
@@ -109,13 +134,13 @@ TEST_CASE_METHOD(device_fixture, "an engine that is slow but not silent is left 
     const impatient_device device;
     const auto fd = open_direct();
     const memory buffer(16);
-    const fault slow("engine_slow", 25);
+    const fault slow("engine_slow", 100);
     const auto begin = clock_type::now();
     CHECK(::pwrite(fd.get(), buffer.data(), buffer.size(), 0) ==
           static_cast<ssize_t>(buffer.size()));
     CHECK(::pread(fd.get(), buffer.data(), buffer.size(), 0) ==
           static_cast<ssize_t>(buffer.size()));
-    CHECK(seconds_since(begin) >= 0.8);
+    CHECK(seconds_since(begin) >= 3.2);
 }
 
 TEST_CASE_METHOD(device_fixture, "pages that a late engine may have written to are marked dirty",
@@ -125,7 +150,7 @@ TEST_CASE_METHOD(device_fixture, "pages that a late engine may have written to a
     const auto fd = open_direct();
     const memory buffer(4);
     const gain dirtied("pages_dirtied");
-    const fault late("engine_late", 500);
+    const fault late("engine_late", 2000);
     aio context;
     CHECK(context.run(aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), buffer.size(), 0)) ==
           -ETIMEDOUT);
@@ -166,8 +191,8 @@ TEST_CASE_METHOD(device_fixture,
         (void)context.submit(request);
         ::_exit(0);  // with the request in flight: the context's end would wait for it
     });
-    wait_for(child, 5.0);
-    CHECK(seconds_since(begin) < 3.0);
+    wait_for(child, 10.0);
+    CHECK(seconds_since(begin) < 8.0);
     CHECK(lost.fired());
 }
 
@@ -183,5 +208,5 @@ TEST_CASE_METHOD(device_fixture, "a lowered deadline holds for requests that com
     const auto begin = clock_type::now();
     CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == -1);
     CHECK(errno == ETIMEDOUT);
-    CHECK(seconds_since(begin) < 3.0);
+    CHECK(seconds_since(begin) < 8.0);
 }

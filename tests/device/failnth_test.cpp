@@ -3,6 +3,7 @@
 // copy fails, then the second, and so on until the operation comes through. Each time the answer is
 // a clean errno, and the device works afterwards. Hidden: stock kernels have no fault injection.
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -10,6 +11,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 #include <set>
 
 #include "aio.hpp"
@@ -64,6 +66,7 @@ private:
 
 struct attempt {
     const char* name;
+    std::optional<long> whole;  ///< the result when nothing fails; none: any that is no error
     std::function<long()> run;  ///< system calls only; result or -errno
     std::function<void()> prepare = [] {};
     std::function<long(long)> finish = [](long result) {
@@ -76,9 +79,10 @@ long result_of(long result)
     return result < 0 ? -errno : result;
 }
 
-/// Runs an operation with its first, second, ... fault until none is left to hit. @return how many
-/// were
-int exhaust(const nth_fault& fault, const attempt& what, const std::set<long>& clean)
+/// Runs an operation with its first, second, ... fault until none is left to hit; after each the
+/// device works. @return how many were
+template <typename Works>
+int exhaust(const nth_fault& fault, const attempt& what, const std::set<long>& clean, Works works)
 {
     for (int nth = 1;; nth++) {
         what.prepare();
@@ -88,8 +92,9 @@ int exhaust(const nth_fault& fault, const attempt& what, const std::set<long>& c
         const long result = what.finish(begun);
         CAPTURE(what.name, nth, result, fired);
         CHECK((result >= 0 || clean.contains(result)));
+        works();
         if (!fired) {
-            CHECK(result >= 0);
+            CHECK((what.whole ? result == *what.whole : result >= 0));
             return nth - 1;
         }
         REQUIRE(nth < 2000);
@@ -117,9 +122,17 @@ TEST_CASE_METHOD(device_fixture,
     scullpin_info info{};
     scullpin_discard discard{};
     std::array<char, 64> text{};
-    const int settings = ::open((sysfs_path + "latency_us").c_str(), O_RDONLY);
+    const int settings = ::open((sysfs_path + "latency_us").c_str(), O_RDWR);
+    const int counter = ::open((sysfs_path + "stats/in_flight").c_str(), O_RDONLY);
     iocb request{};
     const auto size = static_cast<long>(buffer.size());
+    const auto vector_size = static_cast<long>(segments[0].iov_len + segments[1].iov_len);
+    int pipe_ends[2];
+    REQUIRE(::pipe(pipe_ends) == 0);
+    const memory fixed(pages);
+    ring registered;
+    registered.register_buffer(fixed.span());
+    std::uint64_t bytes = 0;
 
     const auto aio_submit = [&](int opcode, int fd) {
         request = aio::request(fd, opcode, buffer.data(), buffer.size(), 0);
@@ -128,75 +141,136 @@ TEST_CASE_METHOD(device_fixture,
     const auto aio_wait = [&](long taken) {
         return taken == 1 ? static_cast<long>(context.wait(1).front().res) : taken;
     };
+    // What the kernel would not take under the fault is still in the queue.
+    const auto ring_wait = [](ring& which) {
+        return [&which](long) {
+            while (which.try_submit() < 0) continue;
+            return static_cast<long>(which.wait().result);
+        };
+    };
+    const auto by_ring = [](ring& which, auto fill) {
+        return [&which, fill] { which.prepare(fill); };
+    };
+    const auto length = static_cast<unsigned>(size);
     const attempt attempts[] = {
         {"open",
+         {},
          [&] {
              const long fd = result_of(::open(node_path.c_str(), O_RDWR | O_DIRECT));
              if (fd >= 0) ::close(static_cast<int>(fd));
              return fd;
          }},
-        {"direct read",
+        {"direct read", size,
          [&] { return result_of(::pread(direct.get(), buffer.data(), buffer.size(), 0)); }},
-        {"direct write to holes",
+        {"direct write to holes", size,
          [&] { return result_of(::pwrite(direct.get(), buffer.data(), buffer.size(), 0)); },
          discard_all},
-        {"direct preadv", [&] { return result_of(::preadv(direct.get(), segments, 2, 0)); }},
-        {"direct pwritev to holes",
+        {"direct preadv", vector_size,
+         [&] { return result_of(::preadv(direct.get(), segments, 2, 0)); }},
+        {"direct pwritev to holes", vector_size,
          [&] { return result_of(::pwritev(direct.get(), segments, 2, 0)); }, discard_all},
-        {"direct pwritev2 without waiting",
+        {"direct pwritev2 without waiting", vector_size,
          [&] { return result_of(::pwritev2(direct.get(), segments, 2, 0, RWF_NOWAIT)); },
          discard_all},
-        {"plain read",
+        {"plain read", size,
          [&] { return result_of(::pread(plain.get(), buffer.data(), buffer.size(), 0)); }},
-        {"plain write to holes",
+        {"plain write to holes", size,
          [&] { return result_of(::pwrite(plain.get(), buffer.data(), buffer.size(), 0)); },
          discard_all},
-        {"libaio direct read", [&] { return aio_submit(IOCB_CMD_PREAD, direct.get()); }, [] {},
+        {"libaio direct read", size, [&] { return aio_submit(IOCB_CMD_PREAD, direct.get()); },
+         [] {}, aio_wait},
+        {"libaio direct write to holes", size,
+         [&] { return aio_submit(IOCB_CMD_PWRITE, direct.get()); }, discard_all, aio_wait},
+        {"libaio plain read", size, [&] { return aio_submit(IOCB_CMD_PREAD, plain.get()); }, [] {},
          aio_wait},
-        {"libaio direct write to holes", [&] { return aio_submit(IOCB_CMD_PWRITE, direct.get()); },
-         discard_all, aio_wait},
-        {"libaio plain read", [&] { return aio_submit(IOCB_CMD_PREAD, plain.get()); }, [] {},
-         aio_wait},
-        {"io_uring direct read", [&] { return uring.try_submit(); },
+        {"libaio plain write to holes", size,
+         [&] { return aio_submit(IOCB_CMD_PWRITE, plain.get()); }, discard_all, aio_wait},
+        {"libaio direct preadv", vector_size,
          [&] {
-             uring.prepare([&](io_uring_sqe* entry) {
-                 io_uring_prep_read(entry, direct.get(), buffer.data(), static_cast<unsigned>(size),
-                                    0);
-             });
+             request = aio::request(direct.get(), IOCB_CMD_PREADV, segments, 2, 0);
+             return context.submit(request);
          },
-         [&](long) {
-             // What the kernel would not take under the fault is still in the queue.
-             while (uring.try_submit() < 0) {}
-             return static_cast<long>(uring.wait().result);
+         [] {}, aio_wait},
+        {"io_uring direct read", size, [&] { return uring.try_submit(); },
+         by_ring(uring,
+                 [&](io_uring_sqe* entry) {
+                     io_uring_prep_read(entry, direct.get(), buffer.data(), length, 0);
+                 }),
+         ring_wait(uring)},
+        {"io_uring direct write", size, [&] { return uring.try_submit(); },
+         by_ring(uring,
+                 [&](io_uring_sqe* entry) {
+                     io_uring_prep_write(entry, direct.get(), buffer.data(), length, 0);
+                 }),
+         ring_wait(uring)},
+        {"io_uring direct readv", vector_size, [&] { return uring.try_submit(); },
+         by_ring(uring,
+                 [&](io_uring_sqe* entry) {
+                     io_uring_prep_readv(entry, direct.get(), segments, 2, 0);
+                 }),
+         ring_wait(uring)},
+        {"io_uring direct read into a registered buffer", size,
+         [&] { return registered.try_submit(); },
+         by_ring(registered,
+                 [&](io_uring_sqe* entry) {
+                     io_uring_prep_read_fixed(entry, direct.get(), fixed.data(), length, 0, 0);
+                 }),
+         ring_wait(registered)},
+        {"splice into a pipe", page_size,
+         [&] {
+             loff_t at = 0;
+             const long moved =
+                 result_of(::splice(plain.get(), &at, pipe_ends[1], nullptr, page_size, 0));
+             return moved;
+         },
+         [] {},
+         [&](long moved) {
+             if (moved > 0) (void)!::read(pipe_ends[0], buffer.data(), page_size);
+             buffer.fill(std::byte{0x77});
+             return moved;
          }},
-        {"info",
+        {"the block layer's question for the size", 0,
+         [&] { return result_of(::ioctl(plain.get(), BLKGETSIZE64, &bytes)); }},
+        {"info", 0,
          [&] {
              info.struct_size = sizeof(info);
              return result_of(::ioctl(plain.get(), SCULLPIN_IOC_INFO, &info));
          }},
-        {"discard",
+        {"discard", 0,
          [&] {
              discard = {};
              discard.struct_size = sizeof(discard);
              discard.length = 65536;
              return result_of(::ioctl(plain.get(), SCULLPIN_IOC_DISCARD, &discard));
          }},
-        {"a setting", [&] { return result_of(::pread(settings, text.data(), text.size(), 0)); }},
+        {"reading a setting",
+         {},
+         [&] { return result_of(::pread(settings, text.data(), text.size(), 0)); }},
+        {"writing a setting", 1, [&] { return result_of(::pwrite(settings, "0", 1, 0)); }},
+        {"reading a counter",
+         {},
+         [&] { return result_of(::pread(counter, text.data(), text.size(), 0)); }},
+    };
+    const memory other(1);
+    const auto works = [&] {
+        CHECK(::pwrite(direct.get(), other.data(), page_size, 1 << 20) == page_size);
+        CHECK(::pread(direct.get(), other.data(), page_size, 1 << 20) == page_size);
     };
     for (const auto& what : attempts) {
         CAPTURE(what.name);
         const std::string_view name = what.name;
         // What would end later is refused under NOWAIT, before anything that could fail.
         if (!inline_completion && name.ends_with("without waiting")) continue;
-        const int hits = exhaust(fault, what, {-ENOMEM, -EAGAIN, -EFAULT, -ENFILE});
+        const int hits = exhaust(fault, what, {-ENOMEM, -EAGAIN, -EFAULT, -ENFILE}, works);
         // A synchronous direct read that the caller moves itself needs nothing that could fail.
         if (inline_completion && (name == "direct read" || name == "direct preadv"))
             CHECK(hits == 0);
         else
             CHECK(hits > 0);
         CHECK(::pwrite(direct.get(), buffer.data(), buffer.size(), 0) == size);
+        works();
         CHECK(::pread(direct.get(), buffer.data(), buffer.size(), 0) == size);
         CHECK(all_equal(buffer.span(), std::byte{0x77}));
     }
-    ::close(settings);
+    for (const int fd : {settings, counter, pipe_ends[0], pipe_ends[1]}) ::close(fd);
 }

@@ -2,16 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Sourced. The command on the device: bytes, JSON, exit codes.
 
-scullpin=$SCULLPIN_BIN/scullpin
-
-# exits STATUS COMMAND...: output on stdout, what it says only when the status is another.
-exits() {
-    local wanted=$1 status=0
-    shift
-    "$@" 2>/tmp/stderr || status=$?
-    equal $status "$wanted" "exit status of $*" || { cat /tmp/stderr; return 1; }
-}
-
 # json FILTER COMMAND...: stdout is one document, of which FILTER is true; stderr is empty.
 json() {
     local filter=$1

@@ -3,8 +3,17 @@
 # shellcheck disable=SC2034 # used by those who source this
 # Sourced. What the themes share: the node, its settings, and what must hold whenever nobody uses it.
 
+scullpin=$SCULLPIN_BIN/scullpin
 node=/dev/scullpin0
 sysfs=/sys/class/scullpin/scullpin0
+
+# exits STATUS COMMAND...: output on stdout, what it says only when the status is another.
+exits() {
+    local wanted=$1 status=0
+    shift
+    "$@" 2>/tmp/stderr || status=$?
+    equal $status "$wanted" "exit status of $*" || { cat /tmp/stderr; return 1; }
+}
 
 # A file that every machine has, of a few megabytes and an odd length.
 make_input() {

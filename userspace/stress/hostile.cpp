@@ -23,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What a child in the cgroup may have.
+/// Where a child in the cgroup begins to be short of memory: from there on it reclaims and waits.
 constexpr std::size_t group_bytes = std::size_t{16} << 20;
 
 /// A signal that says nothing: it only interrupts.
@@ -165,16 +165,16 @@ void hostility::make_group()
     std::error_code unknown;
     const fs::path group = root / fmt::format("scullpin-stress-{}", ::getpid());
     std::ofstream(root / "cgroup.subtree_control") << "+memory";
-    if (!fs::create_directory(group, unknown) || !fs::exists(group / "memory.max") ||
-        !(std::ofstream(group / "memory.max") << group_bytes).flush()) {
-        on_.left_out.push_back({"memcg", "no cgroup with a bound on memory can be made"});
+    if (!fs::create_directory(group, unknown) || !fs::exists(group / "memory.high") ||
+        !(std::ofstream(group / "memory.high") << group_bytes).flush()) {
+        on_.left_out.push_back({"memcg", "no cgroup that bounds memory can be made"});
         fs::remove(group, unknown);
         return;
     }
     group_ = group;
 }
 
-/// A child that has not enough memory, and ends by that or is killed.
+/// A child that is short of memory while its requests are in flight.
 void hostility::starve()
 {
     const auto wild = on_.wild();
