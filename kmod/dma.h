@@ -128,6 +128,7 @@ struct scullpin_dma_job {
  * struct scullpin_dma_channel - one of a device's channels
  * @sdev: the device
  * @chan: dmaengine's; NULL when its provider has left
+ * @provider: whose driver moves the bytes; held
  * @dev: whose addresses it uses
  * @reach: the highest address that needs no bounce
  * @bus: of the provider
@@ -143,6 +144,7 @@ struct scullpin_dma_job {
  * @last: cookie of the last one that it took since it was stopped
  * @refill: also when a descriptor has ended
  * @alive: jiffies of the last sign of life
+ * @silences: deadlines in a row that have passed without a callback
  * @busy: jiffies when it last had something to do, as far as was seen
  * @users: transfers that are mapped or about to be
  * @idle: wakes when @users is 0
@@ -151,6 +153,7 @@ struct scullpin_dma_job {
 struct scullpin_dma_channel {
 	struct scullpin_device *sdev;
 	struct dma_chan *chan;
+	struct device *provider;
 	struct device *dev;
 	u64 reach;
 	/* const on some kernels only */
@@ -167,6 +170,7 @@ struct scullpin_dma_channel {
 	dma_cookie_t last;
 	struct delayed_work refill;
 	unsigned long alive;
+	unsigned int silences;
 	unsigned long busy;
 	atomic_t users;
 	wait_queue_head_t idle;
@@ -180,7 +184,7 @@ void scullpin_dma_channel_put(struct scullpin_dma_channel *channel);
 bool scullpin_dma_channel_use(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_unuse(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_submit(struct scullpin_dma_job *job);
-void scullpin_dma_channel_stop(struct scullpin_dma_channel *channel);
+void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job);
 size_t scullpin_dma_channel_take(struct scullpin_dma_job *job);
 unsigned long scullpin_dma_channel_alive(struct scullpin_dma_job *job);
 

@@ -62,15 +62,21 @@ void scullpin_dma_bounce_exit(struct scullpin_dma_channel *channel)
 bool scullpin_dma_bounce_get(struct scullpin_dma_job *job)
 {
 	struct scullpin_dma_channel *channel = job->channel;
+	struct scullpin_dma_bounce *bounce;
 
 	spin_lock(&channel->lock);
-	job->bounce = list_first_entry_or_null(&channel->bounces, struct scullpin_dma_bounce, node);
-	if (job->bounce)
-		list_del(&job->bounce->node);
-	else if (!job->stopped)
+	bounce = list_first_entry_or_null(&channel->bounces, struct scullpin_dma_bounce, node);
+	job->bounce = bounce;
+	if (bounce) {
+		list_del(&bounce->node);
+	} else if (!job->stopped) {
+		/* Its work will begin this window, not end the one before. */
+		job->ended = false;
 		list_add_tail(&job->node, &channel->waiting);
+	}
 	spin_unlock(&channel->lock);
-	return job->bounce;
+	/* The work of who waits may run by now, or have ended the transfer. */
+	return bounce;
 }
 
 /**

@@ -18,6 +18,9 @@
 /* From the end of a descriptor until it can be had again: a soft interrupt, at most put off. */
 #define CHANNEL_RECYCLES	(HZ / 10)
 
+/* So many deadlines in a row without a callback are a dead controller, not a lost interrupt. */
+#define CHANNEL_SILENCES	3
+
 /* Does the channel know how far it has come within a descriptor? */
 static bool channel_tells_residue(const struct scullpin_dma_channel *channel)
 {
@@ -33,6 +36,7 @@ static void channel_piece_done(void *data, const struct dmaengine_result *result
 
 	WRITE_ONCE(channel->alive, jiffies);
 	WRITE_ONCE(channel->busy, jiffies);
+	WRITE_ONCE(channel->silences, 0);
 	piece->failed = result && result->result != DMA_TRANS_NOERROR;
 	if (piece->failed && channel_tells_residue(channel) && result->residue <= piece->length)
 		piece->moved = piece->length - result->residue;
@@ -75,6 +79,10 @@ static bool channel_give(struct scullpin_dma_channel *channel, struct scullpin_d
 		desc->callback_result = channel_piece_done;
 		desc->callback_param = piece;
 		piece->cookie = dmaengine_submit(desc);
+		if (dma_submit_error(piece->cookie)) {
+			piece->cookie = 0;
+			return false;
+		}
 		channel->last = piece->cookie;
 		WRITE_ONCE(channel->busy, jiffies);
 	}
@@ -159,6 +167,9 @@ void scullpin_dma_channel_submit(struct scullpin_dma_job *job)
 	job->ended = false;
 	job->given = 0;
 	if (!job->stopped) {
+		/* Its time begins now. */
+		if (list_empty(&channel->jobs))
+			WRITE_ONCE(channel->alive, jiffies);
 		list_add_tail(&job->node, &channel->jobs);
 		if (channel->gone)
 			channel_cut_short(job, -ENODEV);
@@ -184,20 +195,36 @@ static void channel_look(struct scullpin_dma_channel *channel, struct scullpin_d
 	}
 }
 
+/* The channel has forgotten its descriptors; it may give their numbers again. */
+static void channel_forget(struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_piece *piece;
+
+	job->given = 0;
+	for (piece = job->pieces; piece < job->pieces + job->nr; piece++)
+		if (!piece->done)
+			piece->cookie = 0;
+}
+
 /* After a stop: what was not meant goes on. */
 static void channel_go_on(struct scullpin_dma_channel *channel)
 {
+	bool dead = READ_ONCE(channel->silences) >= CHANNEL_SILENCES;
 	struct scullpin_dma_job *job;
 
+	if (dead)
+		WRITE_ONCE(channel->silences, 0);
 	channel->last = 0;
 	WRITE_ONCE(channel->full, false);
 	WRITE_ONCE(channel->alive, jiffies);
 	list_for_each_entry(job, &channel->jobs, node) {
-		job->given = 0;
 		if (READ_ONCE(job->ended))
 			continue;
+		channel_forget(job);
 		if (channel->gone)
 			channel_cut_short(job, -ENODEV);
+		else if (dead)
+			channel_cut_short(job, -ETIMEDOUT);
 		else if (job->pieces[job->nr - 1].done)
 			channel_cut_short(job, 0);
 	}
@@ -205,15 +232,11 @@ static void channel_go_on(struct scullpin_dma_channel *channel)
 		channel_issue_all(channel);
 }
 
-/**
- * scullpin_dma_channel_stop - wait until the channel is quiet, then let its jobs go on
- * @channel: perhaps gone
- *
- * Whose window is not to go on is marked so, or taken off the queue, before.
- *
- * Context: process context; sleeps.
+/*
+ * Wait until the channel is quiet, then let its jobs go on. Whose window is not
+ * to go on is marked so, or taken off the queue, before.
  */
-void scullpin_dma_channel_stop(struct scullpin_dma_channel *channel)
+static void channel_stop(struct scullpin_dma_channel *channel)
 {
 	struct scullpin_dma_job *job;
 
@@ -224,13 +247,35 @@ void scullpin_dma_channel_stop(struct scullpin_dma_channel *channel)
 		list_for_each_entry(job, &channel->jobs, node)
 			channel_look(channel, job);
 	spin_unlock(&channel->lock);
+	/* Channels that cannot be stopped are not taken. */
 	if (channel->chan)
-		dmaengine_terminate_sync(channel->chan);
+		WARN_ON_ONCE(dmaengine_terminate_sync(channel->chan));
 	spin_lock(&channel->lock);
 	channel->stopping = false;
 	channel_go_on(channel);
 	spin_unlock(&channel->lock);
 	mutex_unlock(&channel->stop);
+}
+
+/**
+ * scullpin_dma_channel_withdraw - take a job off the channel, which is quiet for it afterwards
+ * @job: has its channel; its window is not to go on
+ *
+ * Context: process context; sleeps.
+ */
+void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_channel *channel = job->channel;
+	unsigned long patience = msecs_to_jiffies(READ_ONCE(channel->sdev->config.deadline_ms));
+
+	spin_lock(&channel->lock);
+	if (!list_empty(&channel->jobs) && channel->jobs.next == &job->node &&
+	    time_after(jiffies, READ_ONCE(channel->alive) + patience))
+		WRITE_ONCE(channel->silences, channel->silences + 1);
+	job->stopped = true;
+	list_del_init(&job->node);
+	spin_unlock(&channel->lock);
+	channel_stop(channel);
 }
 
 /* Bytes of the pieces from the start that have ended well, and of the one that has not. */
@@ -264,7 +309,7 @@ size_t scullpin_dma_channel_take(struct scullpin_dma_job *job)
 
 	/* Not whole with the channel, but perhaps in part. */
 	if (job->error == -ENOMEM)
-		scullpin_dma_channel_stop(channel);
+		channel_stop(channel);
 	spin_lock(&channel->lock);
 	list_del_init(&job->node);
 	spin_unlock(&channel->lock);
@@ -364,14 +409,14 @@ static int channel_on_unbind(struct notifier_block *nb, unsigned long action, vo
 	struct scullpin_dma_channel *channel = container_of(nb, struct scullpin_dma_channel,
 							    unbind);
 
-	if (action != BUS_NOTIFY_UNBIND_DRIVER || !channel->chan ||
-	    data != channel->chan->device->dev)
+	/* Others may leave at the same time. */
+	if (action != BUS_NOTIFY_UNBIND_DRIVER || data != channel->provider || !channel->chan)
 		return NOTIFY_DONE;
 	spin_lock(&channel->lock);
 	channel->gone = true;
 	channel_send_waiters_home(channel);
 	spin_unlock(&channel->lock);
-	scullpin_dma_channel_stop(channel);
+	channel_stop(channel);
 	wait_event(channel->idle, !atomic_read(&channel->users));
 	cancel_delayed_work_sync(&channel->refill);
 	scullpin_dma_bounce_exit(channel);
@@ -395,9 +440,21 @@ static u64 channel_reach(struct device *dev)
 	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
 }
 
+/*
+ * A request that is not answered must be stopped before its pages are released;
+ * and what has ended is told by the last descriptor.
+ */
+static bool channel_suits(const struct dma_chan *chan)
+{
+	return chan->device->device_terminate_all &&
+		!dma_has_cap(DMA_COMPLETION_NO_ORDER, chan->device->cap_mask);
+}
+
 static bool channel_is_wanted(struct dma_chan *chan, void *name)
 {
-	return !strcmp(name, "any") || !strcmp(dma_chan_name(chan), name);
+	if (strcmp(name, "any"))
+		return !strcmp(dma_chan_name(chan), name);
+	return channel_suits(chan);
 }
 
 /* Find a channel that is free and suits the device's settings. */
@@ -415,6 +472,12 @@ static struct dma_chan *channel_request(const struct scullpin_device *sdev, cons
 		       name);
 		return ERR_PTR(-ENODEV);
 	}
+	if (!channel_suits(chan)) {
+		pr_err("scullpin: channel %s cannot be stopped, or ends copies out of order\n",
+		       dma_chan_name(chan));
+		dma_release_channel(chan);
+		return ERR_PTR(-EINVAL);
+	}
 	/* What shares a cache line with a destination is not safe where caches are not coherent. */
 	alignment = max(1 << chan->device->copy_align, dma_get_cache_alignment());
 	if (!IS_ALIGNED(sdev->config.dma_alignment, alignment)) {
@@ -424,6 +487,21 @@ static struct dma_chan *channel_request(const struct scullpin_device *sdev, cons
 		return ERR_PTR(-EINVAL);
 	}
 	return chan;
+}
+
+/* Hear of the provider's leaving; false: it has left already. */
+static bool channel_listen(struct scullpin_dma_channel *channel)
+{
+	bool bound;
+
+	channel->bus = channel->provider->bus;
+	bus_register_notifier(channel->bus, &channel->unbind);
+	device_lock(channel->provider);
+	bound = channel->provider->driver;
+	device_unlock(channel->provider);
+	if (!bound)
+		bus_unregister_notifier(channel->bus, &channel->unbind);
+	return bound;
 }
 
 static struct scullpin_dma_channel *channel_alloc(struct scullpin_device *sdev)
@@ -468,6 +546,7 @@ struct scullpin_dma_channel *scullpin_dma_channel_get(struct scullpin_device *sd
 		ret = PTR_ERR(channel->chan);
 		goto err_free;
 	}
+	channel->provider = get_device(channel->chan->device->dev);
 	channel->dev = dmaengine_get_dma_device(channel->chan);
 	channel->reach = channel_reach(channel->dev);
 	ret = scullpin_dma_bounce_init(channel);
@@ -476,13 +555,14 @@ struct scullpin_dma_channel *scullpin_dma_channel_get(struct scullpin_device *sd
 		       dma_chan_name(channel->chan));
 		goto err_release;
 	}
-	channel->bus = channel->chan->device->dev->bus;
-	bus_register_notifier(channel->bus, &channel->unbind);
-	return channel;
+	if (channel_listen(channel))
+		return channel;
+	ret = -ENODEV;
 
 err_release:
 	scullpin_dma_bounce_exit(channel);
 	dma_release_channel(channel->chan);
+	put_device(channel->provider);
 err_free:
 	kfree(channel);
 	return ERR_PTR(ret);
@@ -503,5 +583,6 @@ void scullpin_dma_channel_put(struct scullpin_dma_channel *channel)
 		scullpin_dma_bounce_exit(channel);
 		dma_release_channel(channel->chan);
 	}
+	put_device(channel->provider);
 	kfree(channel);
 }

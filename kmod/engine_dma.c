@@ -145,16 +145,10 @@ static void dma_submit(struct scullpin_transfer *xfer)
 static bool dma_terminate(struct scullpin_transfer *xfer)
 {
 	struct scullpin_dma_job *job = xfer->dma;
-	struct scullpin_dma_channel *channel;
 
 	if (!xfer->memory.nr || !job->channel)
 		return false;
-	channel = job->channel;
-	spin_lock(&channel->lock);
-	job->stopped = true;
-	list_del_init(&job->node);
-	spin_unlock(&channel->lock);
-	scullpin_dma_channel_stop(channel);
+	scullpin_dma_channel_withdraw(job);
 	cancel_work_sync(&job->work);
 	return true;
 }

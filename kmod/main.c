@@ -48,11 +48,12 @@ err_exit_fault:
 
 static void __exit scullpin_exit(void)
 {
+	/* No file is open, so no request is in flight. */
 	scullpin_device_remove(scullpin_device0);
-	/* No file is open, so no request is in flight; a worker may still be on its way out. */
-	scullpin_engine_exit();
 	scullpin_device_exit();
 	scullpin_watch_stop();
+	/* Waits for workers that are still on their way out. */
+	scullpin_engine_exit();
 	scullpin_fault_exit();
 }
 

@@ -130,16 +130,28 @@ static int edu_resume(struct dma_chan *chan)
 	return 0;
 }
 
-/* Forget every descriptor. What runs cannot be stopped: edu_synchronize() waits for it. */
+static void edu_free_descriptors(struct edu *edu, struct list_head *dead)
+{
+	struct edu_descriptor *desc, *next;
+
+	list_for_each_entry_safe(desc, next, dead, node) {
+		dma_descriptor_unmap(&desc->tx);
+		kfree(desc);
+	}
+}
+
+/*
+ * Forget every descriptor that was submitted; what is only prepared is still its
+ * client's. What runs cannot be stopped: edu_synchronize() waits for it.
+ */
 static int edu_terminate_all(struct dma_chan *chan)
 {
 	struct edu *edu = edu_of(chan);
-	struct edu_descriptor *desc, *next;
+	struct edu_descriptor *desc;
 	unsigned long flags;
 	LIST_HEAD(dead);
 
 	spin_lock_irqsave(&edu->lock, flags);
-	list_splice_init(&edu->prepared, &dead);
 	list_splice_init(&edu->submitted, &dead);
 	list_splice_init(&edu->issued, &dead);
 	list_splice_init(&edu->ended, &dead);
@@ -149,10 +161,7 @@ static int edu_terminate_all(struct dma_chan *chan)
 	edu->outward = false;
 	edu->paused = false;
 	spin_unlock_irqrestore(&edu->lock, flags);
-	list_for_each_entry_safe(desc, next, &dead, node) {
-		dma_descriptor_unmap(&desc->tx);
-		kfree(desc);
-	}
+	edu_free_descriptors(edu, &dead);
 	return 0;
 }
 
@@ -183,7 +192,16 @@ static int edu_alloc_chan_resources(struct dma_chan *chan)
 
 static void edu_free_chan_resources(struct dma_chan *chan)
 {
-	edu_channel_stop(edu_of(chan));
+	struct edu *edu = edu_of(chan);
+	LIST_HEAD(dead);
+
+	edu_channel_stop(edu);
+	/* Nobody holds the channel, so nobody submits what was prepared. */
+	spin_lock_irq(&edu->lock);
+	list_splice_init(&edu->prepared, &dead);
+	edu->descriptors = 0;
+	spin_unlock_irq(&edu->lock);
+	edu_free_descriptors(edu, &dead);
 }
 
 /**

@@ -119,6 +119,25 @@ static void edu_late_work(struct work_struct *work)
 	spin_unlock_irq(&edu->lock);
 }
 
+/* What the device interrupts for, which it does not any more. */
+static u32 edu_acknowledge(struct edu *edu)
+{
+	u32 status = readl(edu->regs + EDU_IRQ_STATUS);
+
+	lockdep_assert_held(&edu->lock);
+	if (status)
+		writel(status, edu->regs + EDU_IRQ_ACK);
+	return status;
+}
+
+static void edu_take_interrupt(struct edu *edu)
+{
+	if (READ_ONCE(late_ms))
+		schedule_delayed_work(&edu->late, msecs_to_jiffies(READ_ONCE(late_ms)));
+	else
+		edu_advance(edu);
+}
+
 /**
  * edu_interrupt - the device has ended a command
  * @irq: its vector
@@ -130,24 +149,19 @@ static void edu_late_work(struct work_struct *work)
 irqreturn_t edu_interrupt(int irq, void *data)
 {
 	struct edu *edu = data;
-	u32 status = readl(edu->regs + EDU_IRQ_STATUS);
 	unsigned long flags;
+	u32 status;
 
-	if (!status)
-		return IRQ_NONE;
-	writel(status, edu->regs + EDU_IRQ_ACK);
-	if (!(status & EDU_IRQ_DMA))
-		return IRQ_HANDLED;
+	/* Under the lock: else the end of one command could be taken for that of the next. */
 	spin_lock_irqsave(&edu->lock, flags);
-	edu->interrupts++;
-	if (edu->running && !edu->gone && !edu_hits(&edu_lose)) {
-		if (READ_ONCE(late_ms))
-			schedule_delayed_work(&edu->late, msecs_to_jiffies(READ_ONCE(late_ms)));
-		else
-			edu_advance(edu);
+	status = edu_acknowledge(edu);
+	if (status & EDU_IRQ_DMA) {
+		edu->interrupts++;
+		if (edu->running && !edu->gone && !edu_hits(&edu_lose))
+			edu_take_interrupt(edu);
 	}
 	spin_unlock_irqrestore(&edu->lock, flags);
-	return IRQ_HANDLED;
+	return status ? IRQ_HANDLED : IRQ_NONE;
 }
 
 /* Callbacks may submit and issue, so no lock is held. */
@@ -194,8 +208,12 @@ void edu_command_synchronize(struct edu *edu)
 		dev_err(edu->dma.dev, "the device does not end its command\n");
 	cancel_delayed_work_sync(&edu->late);
 	spin_lock_irq(&edu->lock);
-	if (edu->orphan)
+	if (edu->orphan) {
+		/* Its interrupt may still be on its way. */
+		if (!edu->gone && edu_acknowledge(edu) & EDU_IRQ_DMA)
+			edu->interrupts++;
 		edu_advance(edu);
+	}
 	spin_unlock_irq(&edu->lock);
 }
 

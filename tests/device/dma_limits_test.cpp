@@ -193,6 +193,14 @@ TEST_CASE_METHOD(device_fixture,
     check_at_once(12, 1, 780);
 }
 
+TEST_CASE_METHOD(device_fixture,
+                 "DMA requests of several windows that take turns at the bounces move all",
+                 "[.][dma]")
+{
+    // More of them than bounces, each longer than one holds: so each waits again for its second.
+    check_at_once(6, 17, 781);
+}
+
 TEST_CASE_METHOD(device_fixture, "a process that is killed while it waits for a bounce ends soon",
                  "[.][dma]")
 {

@@ -79,6 +79,10 @@ TEST_CASE_METHOD(device_fixture, "a DMA transfer ends exactly where the controll
     const auto moved = ::pread(fd.get(), buffer.data(), buffer.size(), 0);
     CHECK(moved == (before != 0 ? before : -1));
     if (moved < 0) CHECK(errno == EIO);
+    // What was not moved is as it was, also where a bounce lies between.
+    const auto rest = buffer.span().subspan(static_cast<std::size_t>(before));
+    CHECK(all_equal(buffer.span().first(static_cast<std::size_t>(before)), std::byte{0}));
+    CHECK(all_equal(rest, std::byte{0x5a}));
     CHECK(fail.value() == 0);
     CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
 }
@@ -113,6 +117,29 @@ TEST_CASE_METHOD(device_fixture,
     CHECK(lose.value() == 0);
     CHECK(timed_out.value() == 1);
     CHECK(::pread(fd.get(), in.data(), page_size, 0) == page_size);
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "a dead controller ends all that it has after three deadlines, not one a request",
+                 "[.][dma]")
+{
+    const setting deadline("deadline_ms", "2000");
+    const auto fd = open_direct();
+    constexpr std::size_t depth = 8;
+    const memory buffer(depth);
+    const gain timed_out("timed_out");
+    aio context(depth);
+    const edu_parameter late("late_ms", 3'600'000);
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < depth; i++) {
+        auto request =
+            aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, i * page_size);
+        REQUIRE(context.submit(request) == 1);
+    }
+    for (const auto& event : context.wait(depth, 60.0)) CHECK(event.res == -ETIMEDOUT);
+    // One a request would be sixteen seconds at least.
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(13));
+    CHECK(timed_out.value() == depth);
 }
 
 TEST_CASE_METHOD(device_fixture, "a long descriptor is not a silent controller", "[.][dma]")
