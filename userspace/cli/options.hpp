@@ -63,5 +63,8 @@ void add_read(CLI::App& app, int& status);
 void add_write(CLI::App& app, int& status);
 void add_copy(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
+void add_doctor(CLI::App& app, int& status);
+void add_completion(CLI::App& app, int& status);
+void add_manual(CLI::App& app, int& status);
 
 }  // namespace scullpin::cli
