@@ -1,35 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The command as a user meets it: exit codes, stdout, JSON.
-#include <sys/wait.h>
-
-#include <array>
-#include <cstdio>
-
 #include <catch_amalgamated.hpp>
 #include <nlohmann/json.hpp>
 
+#include "command.hpp"
 #include "temporary.hpp"
-
-namespace {
-
-struct outcome {
-    int status;
-    std::string output;
-};
-
-outcome run(const std::string& arguments)
-{
-    std::FILE* pipe = ::popen((SCULLPIN_COMMAND " " + arguments + " 2>/dev/null").c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    std::string output;
-    std::array<char, 4096> chunk{};
-    while (const std::size_t got = std::fread(chunk.data(), 1, chunk.size(), pipe))
-        output.append(chunk.data(), got);
-    const int status = ::pclose(pipe);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), output};
-}
-
-}  // namespace
 
 TEST_CASE("the command tells its version, the one of the file VERSION")
 {

@@ -35,6 +35,9 @@ int run(int argc, char** argv)
     add_copy(app, status);
     add_verify(app, status);
     add_stress(app, status);
+    add_doctor(app, status);
+    add_completion(app, status);
+    add_manual(app, status);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

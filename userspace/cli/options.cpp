@@ -55,15 +55,18 @@ void add_common(CLI::App& command, common_options& options)
     command.add_flag("--json", options.json, "the answer as one JSON document");
     command.add_flag("--quiet", options.quiet, "nothing on stderr but errors");
     command.add_option("--progress", options.progress, "on stderr: auto, always or never")
-        ->check(CLI::IsMember({"auto", "always", "never"}));
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->capture_default_str();
     command.add_option("--color", options.color, "auto, always or never")
-        ->check(CLI::IsMember({"auto", "always", "never"}));
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->capture_default_str();
 }
 
-void add_parsed(CLI::App& command, const std::string& name, const char* type,
-                const std::function<void(const std::string&)>& take, const std::string& help)
+CLI::Option* add_parsed(CLI::App& command, const std::string& name, const char* type,
+                        const std::function<void(const std::string&)>& take,
+                        const std::string& help)
 {
-    command
+    return command
         .add_option_function<std::string>(
             name,
             [take, name](const std::string& text) {
@@ -81,10 +84,12 @@ void add_io(CLI::App& command, io_options& options)
 {
     command.add_option("--backend", options.backend, "sync, vectored, libaio, io_uring or mmap")
         ->transform(CLI::CheckedTransformer(backend_names()))
-        ->type_name("NAME");
+        ->type_name("NAME")
+        ->default_str(to_string(options.backend));
     command.add_option("--iodepth", options.iodepth, "requests in flight")
-        ->check(CLI::Range(1, 4096));
-    add_size(command, "--bs", options.block_size, "bytes a request (default 128k)", 1);
+        ->check(CLI::Range(1, 4096))
+        ->capture_default_str();
+    add_size(command, "--bs", options.block_size, "bytes a request", 1)->default_str("128k");
     add_size(command, "--offset", options.offset, "where to begin on the device");
     add_size(command, "--size", options.size, "bytes to move (default: as many as there are)");
     command.add_flag("--direct", options.direct, "open nodes with O_DIRECT");

@@ -49,15 +49,16 @@ struct io_options {
 std::uint64_t end_of(std::uint64_t offset, std::uint64_t length);
 
 /// An option whose text @p take understands, or refuses by usage_error.
-void add_parsed(CLI::App& command, const std::string& name, const char* type,
-                const std::function<void(const std::string&)>& take, const std::string& help);
+CLI::Option* add_parsed(CLI::App& command, const std::string& name, const char* type,
+                        const std::function<void(const std::string&)>& take,
+                        const std::string& help);
 
 /// An option that takes bytes: 4096, 128k, 1G; not fewer than @p least.
 template <typename Value>
-void add_size(CLI::App& command, const std::string& name, Value& value, const std::string& help,
-              std::uint64_t least = 0)
+CLI::Option* add_size(CLI::App& command, const std::string& name, Value& value,
+                      const std::string& help, std::uint64_t least = 0)
 {
-    add_parsed(
+    return add_parsed(
         command, name, "SIZE",
         [&value, least](const std::string& text) {
             const auto bytes = parse_size(text);
@@ -69,9 +70,10 @@ void add_size(CLI::App& command, const std::string& name, Value& value, const st
 
 /// An option that takes a time: 10, 1.5s, 20m.
 template <typename Value>
-void add_duration(CLI::App& command, const std::string& name, Value& value, const std::string& help)
+CLI::Option* add_duration(CLI::App& command, const std::string& name, Value& value,
+                          const std::string& help)
 {
-    add_parsed(
+    return add_parsed(
         command, name, "TIME", [&value](const std::string& text) { value = parse_duration(text); },
         help);
 }
@@ -94,5 +96,8 @@ void add_write(CLI::App& app, int& status);
 void add_copy(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
 void add_stress(CLI::App& app, int& status);
+void add_doctor(CLI::App& app, int& status);
+void add_completion(CLI::App& app, int& status);
+void add_manual(CLI::App& app, int& status);
 
 }  // namespace scullpin::cli

@@ -161,7 +161,7 @@ void add_stream(CLI::App& app, direction dir, const char* name, const char* help
     auto options = std::make_shared<stream_options>();
     auto* command = app.add_subcommand(name, help);
     command->add_option("PATH", options->path, "any node or file")->required();
-    command->add_option(option, options->stream, option_help);
+    command->add_option(option, options->stream, option_help)->capture_default_str();
     add_io(*command, options->io);
     add_common(*command, options->common);
     command->callback([options, dir, &status] {
