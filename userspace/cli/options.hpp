@@ -77,6 +77,8 @@ void add_duration(CLI::App& command, const std::string& name, Value& value, cons
 }
 
 void add_common(CLI::App& command, common_options& options);
+void add_backend(CLI::App& command, backend_kind& kind);
+void add_iodepth(CLI::App& command, unsigned& depth);
 void add_io(CLI::App& command, io_options& options);
 
 [[nodiscard]] transfer_options to_transfer(const io_options& options);
@@ -94,5 +96,7 @@ void add_write(CLI::App& app, int& status);
 void add_copy(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
 void add_stress(CLI::App& app, int& status);
+void add_bench(CLI::App& app, int& status);
+void add_ping(CLI::App& app, int& status);
 
 }  // namespace scullpin::cli

@@ -64,4 +64,13 @@ std::string format_size(double bytes)
                      : fmt::format("{:.1f} {}", bytes, units[unit]);
 }
 
+std::string format_duration(double nanoseconds)
+{
+    constexpr std::array units{"ns", "us", "ms", "s"};
+    std::size_t unit = 0;
+    for (; nanoseconds >= 999.5 && unit + 1 < units.size(); unit++) nanoseconds /= 1000;
+    const int decimals = unit == 0 || nanoseconds >= 99.95 ? 0 : nanoseconds >= 9.995 ? 1 : 2;
+    return fmt::format("{:.{}f} {}", nanoseconds, decimals, units[unit]);
+}
+
 }  // namespace scullpin
