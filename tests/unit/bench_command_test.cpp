@@ -244,9 +244,7 @@ TEST_CASE("several paths run in turn and are compared with the first")
 
 TEST_CASE("requests that fail make exit 1, counted by the name of their error")
 {
-    const auto result =
-        run("$scullpin bench --json --rw write --size 64k /dev/full 2>&1 >/tmp/x.$$;"
-            "s=$?; cat /tmp/x.$$ >&2; rm /tmp/x.$$; exit $s");
+    const auto result = run("$scullpin bench --rw write --size 64k /dev/full 2>&1 >/dev/null");
     CHECK(result.status == 1);
     CHECK(result.output.find("16 write requests of /dev/full ended with ENOSPC") !=
           std::string::npos);
@@ -317,8 +315,8 @@ TEST_CASE("a plot is a picture of every path; without gnuplot its package is nam
     const auto svg = text_of(picture);
     CHECK(svg.starts_with("<?xml"));
     CHECK(svg.find("</svg>") != std::string::npos);
-    CHECK(svg.find("f &amp; &lt;g&gt; read") != std::string::npos);
-    CHECK(svg.find("f &amp; &lt;g&gt; write") != std::string::npos);
+    CHECK(svg.find("f &amp; &lt;g> read") != std::string::npos);
+    CHECK(svg.find("f &amp; &lt;g> write") != std::string::npos);
 }
 
 TEST_CASE("ping writes a line a request and a summary")

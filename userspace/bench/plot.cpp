@@ -99,7 +99,7 @@ int wait_for(pid_t child)
 
 bool has_gnuplot()
 {
-    const char* folders = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): no threads yet
+    const char* folders = std::getenv("PATH");
     std::istringstream list(folders != nullptr ? folders : "");
     for (std::string folder; std::getline(list, folder, ':');)
         if (::access((folder + "/gnuplot").c_str(), X_OK) == 0) return true;

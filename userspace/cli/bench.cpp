@@ -155,6 +155,7 @@ int run(const bench_options& options)
     say_what_has_no_effect(options);
     const auto overhead = bench::overhead_ns(options.what, places.front().where);
     std::vector<bench::run_result> results;
+    results.reserve(places.size());
     for (const auto& one : places) results.push_back(run_one(one, options));
     const auto all = bench::make_report(options.what, overhead, results);
     print(all, options.common);

@@ -91,7 +91,7 @@ void print_answer(const ping_options& options, std::uint64_t number, double ns,
     if (options.common.json) return;
     fmt::print("{} from {}: request={} {}\n", block_name(options.what.block_bytes), options.path,
                number, error.empty() ? "time=" + format_duration(ns) : "error=" + error);
-    std::fflush(stdout);  // somebody watches
+    if (std::fflush(stdout) != 0) throw_errno("write the answer");  // somebody watches
 }
 
 ping_report ping(const ping_options& options, const device& node, const bench::span& where)
