@@ -176,9 +176,9 @@ TEST_CASE("stress tells in one document what it did, also when it is interrupted
     const auto document = nlohmann::json::parse(whole.output);
     CHECK((document["schema"] == "scullpin-stress/1" && document["seed"] == 9));
     CHECK((document["aborted"] == false && document["paths"][0]["completed"] == 500));
-    // timeout sends SIGINT, and tells the command's own status.
+    // timeout sends SIGINT, once, and tells the command's own status.
     const auto cut =
-        run("stress --help >/dev/null; timeout --preserve-status -s INT 1 " +
+        run("stress --help >/dev/null; timeout --foreground --preserve-status -s INT 1 " +
             std::string(SCULLPIN_COMMAND) + " stress --write --runtime 30 --json " + path);
     CHECK(cut.status == 130);
     const auto aborted = nlohmann::json::parse(cut.output);

@@ -46,3 +46,14 @@ TEST_CASE("sizes are printed for people")
     CHECK(scullpin::format_size(1536) == "1.5 KiB");
     CHECK(scullpin::format_size(1ull << 30) == "1.0 GiB");
 }
+
+TEST_CASE("times are printed for people with three digits")
+{
+    CHECK(scullpin::format_duration(0) == "0 ns");
+    CHECK(scullpin::format_duration(850.2) == "850 ns");
+    CHECK(scullpin::format_duration(999.7) == "1.00 us");
+    CHECK(scullpin::format_duration(12345) == "12.3 us");
+    CHECK(scullpin::format_duration(99960) == "100 us");
+    CHECK(scullpin::format_duration(4.56e6) == "4.56 ms");
+    CHECK(scullpin::format_duration(5e12) == "5000 s");
+}

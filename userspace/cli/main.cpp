@@ -35,6 +35,8 @@ int run(int argc, char** argv)
     add_copy(app, status);
     add_verify(app, status);
     add_stress(app, status);
+    add_bench(app, status);
+    add_ping(app, status);
     add_doctor(app, status);
     add_completion(app, status);
     add_manual(app, status);

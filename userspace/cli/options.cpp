@@ -80,15 +80,25 @@ CLI::Option* add_parsed(CLI::App& command, const std::string& name, const char* 
         ->type_name(type);
 }
 
-void add_io(CLI::App& command, io_options& options)
+void add_backend(CLI::App& command, backend_kind& kind)
 {
-    command.add_option("--backend", options.backend, "sync, vectored, libaio, io_uring or mmap")
+    command.add_option("--backend", kind, "sync, vectored, libaio, io_uring or mmap")
         ->transform(CLI::CheckedTransformer(backend_names()))
         ->type_name("NAME")
-        ->default_str(to_string(options.backend));
-    command.add_option("--iodepth", options.iodepth, "requests in flight")
+        ->default_str(to_string(kind));
+}
+
+void add_iodepth(CLI::App& command, unsigned& depth)
+{
+    command.add_option("--iodepth", depth, "requests in flight")
         ->check(CLI::Range(1, 4096))
         ->capture_default_str();
+}
+
+void add_io(CLI::App& command, io_options& options)
+{
+    add_backend(command, options.backend);
+    add_iodepth(command, options.iodepth);
     add_size(command, "--bs", options.block_size, "bytes a request", 1)->default_str("128k");
     add_size(command, "--offset", options.offset, "where to begin on the device");
     add_size(command, "--size", options.size, "bytes to move (default: as many as there are)");

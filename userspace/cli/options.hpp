@@ -79,6 +79,8 @@ CLI::Option* add_duration(CLI::App& command, const std::string& name, Value& val
 }
 
 void add_common(CLI::App& command, common_options& options);
+void add_backend(CLI::App& command, backend_kind& kind);
+void add_iodepth(CLI::App& command, unsigned& depth);
 void add_io(CLI::App& command, io_options& options);
 
 [[nodiscard]] transfer_options to_transfer(const io_options& options);
@@ -96,6 +98,8 @@ void add_write(CLI::App& app, int& status);
 void add_copy(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
 void add_stress(CLI::App& app, int& status);
+void add_bench(CLI::App& app, int& status);
+void add_ping(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);
 void add_completion(CLI::App& app, int& status);
 void add_manual(CLI::App& app, int& status);

@@ -17,8 +17,9 @@ bool shows_progress(const common_options& options)
                               (options.progress == "auto" && ::isatty(STDERR_FILENO) != 0));
 }
 
-progress_line::progress_line(const common_options& options, std::uint64_t total)
-    : total_(total), shown_(shows_progress(options))
+progress_line::progress_line(const common_options& options, std::uint64_t total,
+                             std::optional<double> most)
+    : total_(total), most_(most), shown_(shows_progress(options))
 {
 }
 
@@ -38,6 +39,11 @@ void progress_line::update(std::uint64_t bytes)
     next_ = clock::now() + std::chrono::milliseconds(200);
     drawn_ = true;
     const double rate = static_cast<double>(bytes) / std::max(seconds(), 1e-9);
+    if (most_) {
+        fmt::print(stderr, "\r{}, {}/s, {:.0f} s left  ", format_size(static_cast<double>(bytes)),
+                   format_size(rate), std::max(*most_ - seconds(), 0.0));
+        return;
+    }
     if (bytes > total_) {  // nobody knew how much would come
         fmt::print(stderr, "\r{}, {}/s  ", format_size(static_cast<double>(bytes)),
                    format_size(rate));

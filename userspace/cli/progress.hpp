@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "options.hpp"
 
@@ -14,7 +15,10 @@ namespace scullpin::cli {
 /// A line on stderr with bytes, rate and time left, drawn again at most five times a second.
 class progress_line {
 public:
-    progress_line(const common_options& options, std::uint64_t total);
+    /// @param total bytes that will come, 0 when nobody knows
+    /// @param most seconds after which it ends, when time ends it, not bytes
+    progress_line(const common_options& options, std::uint64_t total,
+                  std::optional<double> most = std::nullopt);
     ~progress_line();
     progress_line(const progress_line&) = delete;
     progress_line& operator=(const progress_line&) = delete;
@@ -26,6 +30,7 @@ private:
     using clock = std::chrono::steady_clock;
 
     std::uint64_t total_;
+    std::optional<double> most_;
     bool shown_;
     bool drawn_ = false;
     clock::time_point begun_ = clock::now();

@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <string>
 
 #include <fmt/core.h>
@@ -52,7 +53,7 @@ std::chrono::milliseconds parse_duration(std::string_view text)
                                    [&](const auto& one) { return one.first == suffix; });
     if (error != std::errc{} || unit == units.end() || !(value >= 0) || value * unit->second > most)
         throw usage_error(fmt::format("'{}' is not a time such as 10, 1.5s, 20m or 500ms", text));
-    return std::chrono::milliseconds(static_cast<std::int64_t>(value * unit->second + 0.5));
+    return std::chrono::milliseconds(std::llround(value * unit->second));
 }
 
 std::string format_size(double bytes)
@@ -62,6 +63,15 @@ std::string format_size(double bytes)
     for (; bytes >= 1024 && unit + 1 < units.size(); unit++) bytes /= 1024;
     return unit == 0 ? fmt::format("{:.0f} B", bytes)
                      : fmt::format("{:.1f} {}", bytes, units[unit]);
+}
+
+std::string format_duration(double nanoseconds)
+{
+    constexpr std::array units{"ns", "us", "ms", "s"};
+    std::size_t unit = 0;
+    for (; nanoseconds >= 999.5 && unit + 1 < units.size(); unit++) nanoseconds /= 1000;
+    const int decimals = unit == 0 || nanoseconds >= 99.95 ? 0 : nanoseconds >= 9.995 ? 1 : 2;
+    return fmt::format("{:.{}f} {}", nanoseconds, decimals, units[unit]);
 }
 
 }  // namespace scullpin

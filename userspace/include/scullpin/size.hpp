@@ -19,4 +19,7 @@ namespace scullpin {
 /// Bytes for people: "512 B", "1.5 MiB".
 [[nodiscard]] std::string format_size(double bytes);
 
+/// Nanoseconds for people: "850 ns", "12.3 us", "4.56 ms", "1.20 s".
+[[nodiscard]] std::string format_duration(double nanoseconds);
+
 }  // namespace scullpin
