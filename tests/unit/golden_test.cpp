@@ -43,6 +43,8 @@ const std::vector<row> rows{
     {"verify", "verify --bs 4k DIR/a DIR/a"},
     {"verify-differs", "verify --bs 4k DIR/a DIR/b", 3},
     {"doctor", "doctor", any_status},
+    {"bench", "bench --rw read --bs 4k --size 8k --seed 1 DIR/a"},
+    {"ping", "ping --count 2 --interval 1ms DIR/a"},
     {"stress",
      "stress --write --ops 200 --bs 4k --size 8k --numjobs 1 --iodepth 1 --backend sync "
      "--memory base --operations read,write --seed 1 DIR/a"},
@@ -55,6 +57,18 @@ const std::map<std::string, std::string> masks{
     {"logical_block_bytes", "NUMBER"},
     {"dma_alignment_bytes", "NUMBER"},
     {"required_missing", "NUMBER"},
+    {"overhead_ns_per_operation", "NUMBER"},
+    {"iops_per_s", "NUMBER"},
+    {"bandwidth_bytes_per_s", "NUMBER"},
+    {"min", "NUMBER"},
+    {"mean", "NUMBER"},
+    {"mdev", "NUMBER"},
+    {"p50", "NUMBER"},
+    {"p90", "NUMBER"},
+    {"p99", "NUMBER"},
+    {"p99_9", "NUMBER"},
+    {"p99_99", "NUMBER"},
+    {"max", "NUMBER"},
     {"replay", "TEXT"},
     {"state", "TEXT"},
     {"detail", "TEXT"},
@@ -101,6 +115,8 @@ std::string normal_line(std::string line)
     static const std::regex found(R"(^(ok|missing|broken) +([a-z_]+) .+$)");
     static const std::regex missing(R"(^required and missing: [0-9]+$)");
     static const std::regex duration(R"( in [0-9.]+ s,)");
+    static const std::regex iops(R"([0-9]+ IOPS, [0-9.]+ ([KMGT]i)?B/s)");
+    static const std::regex time(R"([ =]+[0-9.]+ [num]?s\b)");
     static const std::regex row_end(R"( +[0-9]+\.[0-9]{2}$)");
     if (line.starts_with("         mend:     ")) return {};
     line = std::regex_replace(line, duration, " in SECONDS s,");
@@ -109,6 +125,8 @@ std::string normal_line(std::string line)
     if (std::regex_match(line, match, setting) && masks.contains(match[1]))
         return match[1].str() + ": NUMBER\n";
     line = std::regex_replace(line, rate, "SECONDS s, RATE");
+    line = std::regex_replace(line, iops, "IOPS, RATE");
+    line = std::regex_replace(line, time, " TIME");
     line = std::regex_replace(line, found, "STATE $2 DETAIL");
     return std::regex_replace(line, missing, "required and missing: NUMBER") + "\n";
 }

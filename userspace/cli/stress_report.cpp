@@ -212,22 +212,21 @@ int report_stress(const std::vector<outcome>& outcomes, const settings& each,
 
 int report_self_test(const std::vector<self_test_row>& rows, const common_options& options)
 {
-    ordered_json document{{"schema", "scullpin-stress-self-test/1"},
-                          {"corruptions", ordered_json::array()}};
+    ordered_json document{{"schema", "scullpin-stress/1"}, {"self_test", ordered_json::array()}};
     bool all = !rows.empty();
     for (const auto& row : rows) {
         const bool named = row.planted == row.found;
         all = all && named;
-        document["corruptions"].push_back({{"planted", row.planted},
-                                           {"found", row.found},
-                                           {"named", named},
-                                           {"seconds", row.seconds}});
+        document["self_test"].push_back({{"planted", row.planted},
+                                         {"found", row.found},
+                                         {"named", named},
+                                         {"seconds", row.seconds}});
     }
     if (options.json) {
         std::cout << document.dump(2) << '\n';
     } else {
         fmt::print("{:<12} {:<12} {:>7}\n", "planted", "found", "seconds");
-        for (const auto& row : document["corruptions"])
+        for (const auto& row : document["self_test"])
             fmt::print("{:<12} {:<12} {:>7.2f}{}\n", row["planted"].get<std::string>(),
                        row["found"].get<std::string>(), row["seconds"].get<double>(),
                        row["named"].get<bool>() ? "" : "  NOT FOUND");
