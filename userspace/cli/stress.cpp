@@ -165,7 +165,7 @@ int run(stress_options options)
     if (std::any_of(outcomes.begin(), outcomes.end(),
                     [](const stress::outcome& one) { return one.lost; })) {
         std::cout.flush();
-        std::fflush(nullptr);
+        static_cast<void>(std::fflush(nullptr));
         ::_exit(status);
     }
     return status;
