@@ -47,7 +47,7 @@ struct scullpin_request *scullpin_request_alloc(struct scullpin_device *sdev, si
 	req->xfer.memory = (struct scullpin_ranges)SCULLPIN_RANGES(bv, memory_ranges);
 	req->xfer.medium = (struct scullpin_ranges)SCULLPIN_RANGES(bv + memory_ranges,
 								   medium_ranges);
-	req->id = atomic64_inc_return_relaxed(&sdev->last_id);
+	req->xfer.id = atomic64_inc_return_relaxed(&sdev->last_id);
 	req->state = SCULLPIN_REQUEST_NEW;
 	init_completion(&req->ended);
 	return req;
@@ -75,7 +75,7 @@ void scullpin_request_free(struct scullpin_request *req)
 void scullpin_request_advance(struct scullpin_request *req, enum scullpin_request_state from,
 			      enum scullpin_request_state to)
 {
-	WARN_ONCE(req->state != from, "scullpin: request %llu in state %d, not %d\n", req->id,
+	WARN_ONCE(req->state != from, "scullpin: request %llu in state %d, not %d\n", req->xfer.id,
 		  req->state, from);
 	req->state = to;
 }
@@ -106,7 +106,7 @@ void scullpin_request_release(struct scullpin_request *req)
 {
 	struct scullpin_transfer *xfer = &req->xfer;
 
-	trace_scullpin_release(req->id, xfer->memory.nr);
+	trace_scullpin_release(req->xfer.id, xfer->memory.nr);
 	if (req->prepared)
 		xfer->sdev->engine->finish(xfer);
 	if (req->pinned)
@@ -150,7 +150,7 @@ static void request_end(struct scullpin_request *req)
 	scullpin_watch_del(&req->xfer.sdev->watch, req);
 	scullpin_request_release(req);
 	scullpin_account(req->xfer.sdev, req->xfer.write, result);
-	trace_scullpin_complete(req->id, result);
+	trace_scullpin_complete(req->xfer.id, result);
 
 	/* 1. A caller waits: it reads the result and frees the request. */
 	if (!iocb) {

@@ -190,7 +190,7 @@ static int dio_hold(struct scullpin_request *req, struct kiocb *iocb, struct iov
 				    sdev->config.logical_block_size, &sdev->stats, &stop);
 	if (bytes < 0)
 		return bytes;
-	trace_scullpin_pin(req->id, xfer->memory.nr, bytes);
+	trace_scullpin_pin(req->xfer.id, xfer->memory.nr, bytes);
 	if (scullpin_store_get(&sdev->store, iocb->ki_pos, bytes, xfer->write,
 			       scullpin_dio_gfp(iocb), &xfer->medium) < bytes)
 		return scullpin_dio_no_memory(iocb);
@@ -218,7 +218,7 @@ static ssize_t dio_submit(struct scullpin_request *req, struct kiocb *iocb)
 	req->xfer.delay = scullpin_pace_delay(sdev, req->copied + req->xfer.memory.bytes);
 	scullpin_request_advance(req, SCULLPIN_REQUEST_PINNED, SCULLPIN_REQUEST_SUBMITTED);
 	scullpin_stats_inc(&sdev->stats, requests_deferred);
-	trace_scullpin_issue(req->id, req->xfer.memory.bytes);
+	trace_scullpin_issue(req->xfer.id, req->xfer.memory.bytes);
 	req->xfer.alive = jiffies + nsecs_to_jiffies(req->xfer.delay);
 	scullpin_pace_start(&req->xfer);
 	/* From here on the engine can be stopped; our reference keeps the request. */
@@ -253,7 +253,7 @@ static ssize_t dio_request(struct scullpin_device *sdev, struct kiocb *iocb, str
 		return scullpin_dio_no_memory(iocb);
 	}
 	req->xfer.write = iov_iter_rw(iter) == WRITE;
-	trace_scullpin_submit(req->id, req->xfer.write, iocb->ki_pos, length, iocb->ki_flags);
+	trace_scullpin_submit(req->xfer.id, req->xfer.write, iocb->ki_pos, length, iocb->ki_flags);
 	ret = dio_hold(req, iocb, iter);
 	if (ret)
 		goto err_release;
@@ -266,7 +266,7 @@ static ssize_t dio_request(struct scullpin_device *sdev, struct kiocb *iocb, str
 err_release:
 	scullpin_request_release(req);
 	scullpin_account(sdev, req->xfer.write, ret);
-	trace_scullpin_complete(req->id, ret);
+	trace_scullpin_complete(req->xfer.id, ret);
 	scullpin_request_free(req);
 	return ret;
 }
@@ -322,7 +322,7 @@ ssize_t scullpin_dio_delay(struct scullpin_device *sdev, struct kiocb *iocb, boo
 	}
 	req->copied = copied;
 	req->xfer.write = write;
-	trace_scullpin_submit(req->id, write, iocb->ki_pos, copied, iocb->ki_flags);
+	trace_scullpin_submit(req->xfer.id, write, iocb->ki_pos, copied, iocb->ki_flags);
 	scullpin_request_advance(req, SCULLPIN_REQUEST_NEW, SCULLPIN_REQUEST_PINNED);
 	return dio_submit(req, iocb);
 }

@@ -13,6 +13,7 @@
 #include "device.h"
 #include "dma.h"
 #include "fault.h"
+#include "trace.h"
 
 /* Bytes of a side's first ranges from here on, @limit at most. */
 static size_t side_bytes(const struct scullpin_dma_side *side, size_t limit)
@@ -222,6 +223,11 @@ static void job_cut(struct scullpin_dma_job *job)
 	scullpin_stats_add(&job->channel->sdev->stats, dma_descriptors, job->nr);
 }
 
+static unsigned int side_segments(const struct scullpin_dma_side *side)
+{
+	return side->mapped ? side->table.nents : 0;
+}
+
 /**
  * scullpin_dma_map_window - give a job's window to the controller
  * @job: its window chosen, with a bounce if it needs one
@@ -247,6 +253,9 @@ int scullpin_dma_map_window(struct scullpin_dma_job *job)
 	if (ret)
 		return ret;
 	job_cut(job);
+	trace_scullpin_map(job->xfer->id, job->window, side_segments(&job->memory) +
+			   side_segments(&job->medium), job->nr,
+			   job->window * (job->memory.bounced + job->medium.bounced));
 	return 0;
 }
 

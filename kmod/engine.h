@@ -23,6 +23,7 @@ typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes, i
 
 /**
  * struct scullpin_transfer - what an engine is asked to move
+ * @id: the same in every trace event of the request
  * @sdev: the device; the engine reads its settings and keeps its own state there
  * @memory: page ranges of the caller
  * @medium: page ranges of the device, of the same length
@@ -38,6 +39,7 @@ typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes, i
  * An engine knows neither kiocb nor file.
  */
 struct scullpin_transfer {
+	u64 id;
 	struct scullpin_device *sdev;
 	struct scullpin_ranges memory;
 	struct scullpin_ranges medium;

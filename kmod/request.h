@@ -27,7 +27,6 @@ enum scullpin_request_owner {
  * struct scullpin_request - one I/O that outlives the call that brought it
  * @xfer: what the engine sees; holds the page ranges
  * @iocb: whom ki_complete() tells; NULL when a caller waits in @ended
- * @id: the same in every trace event of the request
  * @budget: bytes of user memory accounted to it; 0 for kernel memory
  * @copied: bytes that a plain request had moved before submission
  * @moved: bytes moved, counted from the start; written by the owner
@@ -49,7 +48,6 @@ enum scullpin_request_owner {
 struct scullpin_request {
 	struct scullpin_transfer xfer;
 	struct kiocb *iocb;
-	u64 id;
 	u64 budget;
 	size_t copied;
 	size_t moved;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tracepoints: the steps of a request that has an object, under one id:
- * submit, pin, issue, complete, release. Requests that end on the stack of
+ * submit, pin, issue, map (a window, by DMA), complete, release. Requests that end on the stack of
  * the call are seen by counters only.
  */
 #undef TRACE_SYSTEM
@@ -63,6 +63,28 @@ TRACE_EVENT(scullpin_issue,
 		__entry->bytes = bytes;
 	),
 	TP_printk("id=%llu bytes=%zu", __entry->id, __entry->bytes)
+);
+
+TRACE_EVENT(scullpin_map,
+	TP_PROTO(u64 id, size_t bytes, unsigned int segments, unsigned int descriptors,
+		 size_t bounced),
+	TP_ARGS(id, bytes, segments, descriptors, bounced),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(size_t, bytes)
+		__field(unsigned int, segments)
+		__field(unsigned int, descriptors)
+		__field(size_t, bounced)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->bytes = bytes;
+		__entry->segments = segments;
+		__entry->descriptors = descriptors;
+		__entry->bounced = bounced;
+	),
+	TP_printk("id=%llu bytes=%zu segments=%u descriptors=%u bounced=%zu", __entry->id,
+		  __entry->bytes, __entry->segments, __entry->descriptors, __entry->bounced)
 );
 
 TRACE_EVENT(scullpin_complete,
