@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#define XXH_INLINE_ALL
+// Not inline: its vector code on arm64 reads what the compiler does not see.
 #include <xxhash.h>
 
 namespace scullpin::stress {

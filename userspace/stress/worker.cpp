@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <fmt/core.h>
