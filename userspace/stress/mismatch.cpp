@@ -17,6 +17,7 @@ using bytes = std::vector<std::byte>;
 std::vector<bytes> make_versions(const std::vector<version>& versions, const identity& home)
 {
     std::vector<bytes> made;
+    made.reserve(versions.size());
     for (const auto& one : versions) made.push_back(make_version(one, home));
     return made;
 }

@@ -55,13 +55,22 @@ outcome collect(const target& on, const settings& wanted,
     return all;
 }
 
+using workers_of_a_run = std::unique_ptr<std::vector<std::unique_ptr<worker>>>;
+
+/// What is in flight for ever still writes to memory: it stays until the program ends.
+void keep(std::unique_ptr<target> on, workers_of_a_run workers)
+{
+    static std::vector<std::pair<std::unique_ptr<target>, workers_of_a_run>> kept;
+    kept.emplace_back(std::move(on), std::move(workers));
+}
+
 }  // namespace
 
 outcome run(const settings& wanted, const std::function<void(const state&)>& progress)
 {
     // Not on the stack: what never ends keeps using it.
     auto on = std::make_unique<target>(wanted);
-    auto workers = std::make_unique<std::vector<std::unique_ptr<worker>>>();
+    workers_of_a_run workers = std::make_unique<std::vector<std::unique_ptr<worker>>>();
     if (wanted.write) on->fill();
     for (unsigned i = 0; i < wanted.jobs; i++)
         workers->push_back(std::make_unique<worker>(*on, wanted, i));
@@ -78,10 +87,7 @@ outcome run(const settings& wanted, const std::function<void(const state&)>& pro
     for (auto& one : threads) one.join();
     if (!on->lost() && on->wild().count > 0) verify_wild(*on);
     auto all = collect(*on, wanted, *workers, events);
-    if (all.lost) {
-        static_cast<void>(workers.release());
-        static_cast<void>(on.release());
-    }
+    if (all.lost) keep(std::move(on), std::move(workers));
     return all;
 }
 
