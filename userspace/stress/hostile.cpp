@@ -157,9 +157,7 @@ void hostility::signal_workers()
 
 void hostility::make_group()
 {
-    if (std::find(wanted_.hostile.begin(), wanted_.hostile.end(), event::memcg) ==
-        wanted_.hostile.end())
-        return;
+    if (!wanted_.has(event::memcg)) return;
     namespace fs = std::filesystem;
     const fs::path root = "/sys/fs/cgroup";
     std::error_code unknown;

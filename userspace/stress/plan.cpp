@@ -29,8 +29,7 @@ bool takes_pieces(backend_kind how)
 
 plan::plan(const settings& wanted, const abilities& can, unsigned worker)
     : how_(wanted.how),
-      cancels_(std::find(wanted.hostile.begin(), wanted.hostile.end(), event::cancel) !=
-               wanted.hostile.end()),
+      cancels_(wanted.has(event::cancel)),
       can_(can),
       random_(seed_of(wanted, worker)),
       at_(can.blocks / std::max(wanted.jobs, 1U) * worker)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "settings.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace scullpin::stress {
@@ -34,6 +35,11 @@ const char* to_string(event what)
 {
     return name_of(what,
                    std::array{"fork", "unmap", "cancel", "kill", "pageout", "signals", "memcg"});
+}
+
+bool settings::has(event what) const
+{
+    return std::find(hostile.begin(), hostile.end(), what) != hostile.end();
 }
 
 }  // namespace scullpin::stress

@@ -75,6 +75,9 @@ struct settings {
     std::string scratch = "/tmp";  ///< where files are made that serve as memory
     std::optional<fault> plant{};
     const std::atomic<bool>* stop = nullptr;
+
+    /// Whether this happens around the requests.
+    [[nodiscard]] bool has(event what) const;
 };
 
 }  // namespace scullpin::stress

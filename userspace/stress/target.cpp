@@ -42,11 +42,6 @@ int punch(int fd, std::uint64_t offset, std::uint64_t length)
                : -errno;
 }
 
-bool has(const std::vector<event>& events, event what)
-{
-    return std::find(events.begin(), events.end(), what) != events.end();
-}
-
 }  // namespace
 
 target::target(const settings& wanted) : wanted_(wanted)
@@ -100,7 +95,7 @@ void target::choose_span()
         throw usage_error(fmt::format("--offset and --bs must be multiples of {}, the blocks of {}",
                                       can_.block_bytes, wanted_.path));
     can_.blocks = static_cast<std::size_t>(span / can_.block_bytes);
-    if (has(wanted_.hostile, event::kill) || has(wanted_.hostile, event::memcg))
+    if (wanted_.has(event::kill) || wanted_.has(event::memcg))
         wild_.count = wanted_.write ? can_.blocks / 16 : 0;
     can_.blocks -= wild_.count;
     wild_.first = can_.blocks;

@@ -17,11 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool has(const std::vector<event>& events, event what)
-{
-    return std::find(events.begin(), events.end(), what) != events.end();
-}
-
 std::string name_of(const way& by)
 {
     return std::string(to_string(by.how)) + (by.direct ? "-direct" : "");
@@ -226,7 +221,7 @@ bool worker::accept(slot& one)
 {
     const auto result = one.what.result;
     if (result == static_cast<std::int64_t>(one.what.length)) return true;
-    const bool cut = has(wanted_.hostile, event::cancel) || has(wanted_.hostile, event::signals);
+    const bool cut = wanted_.has(event::cancel) || wanted_.has(event::signals);
     if (cut && (result == -ECANCELED || result == -EINTR || result > 0)) {
         did_.cut_short++;
         return true;
