@@ -14,7 +14,7 @@ export KERNEL ARCH MODE INPUT TIME VARIANT V
 help:
 	@scripts/help Makefile
 
-## demo: a real file through pinned pages, both ways, compared by SHA-256 [INPUT=FILE MODE=default|dma]
+## demo: a real file through pinned pages, both ways, compared by SHA-256 [INPUT=FILE MODE=default|dma|lio|modes]
 demo:
 	@scripts/outcome demo scripts/demo
 

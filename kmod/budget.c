@@ -17,6 +17,7 @@
 void scullpin_budget_init(struct scullpin_budget *budget, const u64 *limit)
 {
 	budget->limit = limit;
+	budget->closed = false;
 	atomic64_set(&budget->used, 0);
 	mutex_init(&budget->turn);
 	init_waitqueue_head(&budget->head);
@@ -41,10 +42,12 @@ static bool budget_try_get(struct scullpin_budget *budget, u64 bytes)
  * @nowait: never sleep
  *
  * Context: process context; sleeps unless @nowait.
- * Return: 0, -EAGAIN under @nowait, -EINTR when killed while waiting.
+ * Return: 0, -EAGAIN under @nowait, -EINTR when killed while waiting, -ENODEV
+ * when the budget was closed meanwhile.
  */
 int scullpin_budget_get(struct scullpin_budget *budget, u64 bytes, bool nowait)
 {
+	bool got = false;
 	int ret;
 
 	if (!mutex_is_locked(&budget->turn) && budget_try_get(budget, bytes))
@@ -53,9 +56,12 @@ int scullpin_budget_get(struct scullpin_budget *budget, u64 bytes, bool nowait)
 		return -EAGAIN;
 	if (mutex_lock_killable(&budget->turn))
 		return -EINTR;
-	ret = wait_event_killable(budget->head, budget_try_get(budget, bytes));
+	ret = wait_event_killable(budget->head, READ_ONCE(budget->closed) ||
+				  (got = budget_try_get(budget, bytes)));
 	mutex_unlock(&budget->turn);
-	return ret ? -EINTR : 0;
+	if (ret)
+		return -EINTR;
+	return got ? 0 : -ENODEV;
 }
 
 /**
@@ -84,4 +90,17 @@ void scullpin_budget_wake(struct scullpin_budget *budget)
 	/* The barrier pairs with the one of prepare_to_wait() before it looks at @used. */
 	if (wq_has_sleeper(&budget->head))
 		wake_up(&budget->head);
+}
+
+/**
+ * scullpin_budget_close - who waits is told that the device goes
+ * @budget: the budget
+ *
+ * Context: any.
+ */
+void scullpin_budget_close(struct scullpin_budget *budget)
+{
+	/* Those who wait for the turn get it one after the other, and look first. */
+	WRITE_ONCE(budget->closed, true);
+	scullpin_budget_wake(budget);
 }

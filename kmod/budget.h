@@ -12,6 +12,7 @@
  * @limit: bytes, live; points into the device's configuration
  * @used: bytes that requests hold; a request larger than the limit may hold
  *	them when it is alone
+ * @closed: nobody waits any more: the device goes
  * @turn: held by the one caller that waits for bytes; the others wait for it,
  *	newcomers too, so that a large request is not starved by small ones
  * @head: where that caller sleeps, killably, with nothing pinned
@@ -19,6 +20,7 @@
 struct scullpin_budget {
 	const u64 *limit;
 	atomic64_t used;
+	bool closed;
 	struct mutex turn;
 	wait_queue_head_t head;
 };
@@ -27,5 +29,6 @@ void scullpin_budget_init(struct scullpin_budget *budget, const u64 *limit);
 int scullpin_budget_get(struct scullpin_budget *budget, u64 bytes, bool nowait);
 void scullpin_budget_put(struct scullpin_budget *budget, u64 bytes);
 void scullpin_budget_wake(struct scullpin_budget *budget);
+void scullpin_budget_close(struct scullpin_budget *budget);
 
 #endif /* SCULLPIN_BUDGET_H */

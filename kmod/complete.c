@@ -7,6 +7,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
+#include "cancel.h"
 #include "device.h"
 #include "fault.h"
 #include "pace.h"
@@ -16,10 +17,22 @@
 #include "trace.h"
 
 /**
+ * scullpin_request_number - what the next request is called in trace events
+ * @sdev: the device
+ *
+ * Context: any.
+ * Return: more than 0.
+ */
+u64 scullpin_request_number(struct scullpin_device *sdev)
+{
+	return atomic64_inc_return_relaxed(&sdev->last_id);
+}
+
+/**
  * scullpin_request_alloc - a request with room for its page ranges
  * @sdev: the device
- * @memory_ranges: of the caller's memory; 0 for a plain request
- * @medium_ranges: of the medium; 0 for a plain request
+ * @memory_ranges: of the caller's memory
+ * @medium_ranges: of the medium
  * @gfp: GFP_KERNEL, or GFP_NOWAIT for callers that must not sleep
  *
  * Context: process context of the caller whom the memory is accounted to.
@@ -47,7 +60,8 @@ struct scullpin_request *scullpin_request_alloc(struct scullpin_device *sdev, si
 	req->xfer.memory = (struct scullpin_ranges)SCULLPIN_RANGES(bv, memory_ranges);
 	req->xfer.medium = (struct scullpin_ranges)SCULLPIN_RANGES(bv + memory_ranges,
 								   medium_ranges);
-	req->xfer.id = atomic64_inc_return_relaxed(&sdev->last_id);
+	req->xfer.id = scullpin_request_number(sdev);
+	req->times.submitted = ktime_get();
 	req->state = SCULLPIN_REQUEST_NEW;
 	init_completion(&req->ended);
 	return req;
@@ -88,9 +102,7 @@ void scullpin_request_advance(struct scullpin_request *req, enum scullpin_reques
  */
 ssize_t scullpin_request_result(const struct scullpin_request *req)
 {
-	size_t bytes = req->copied + req->moved;
-
-	return bytes ?: req->error;
+	return req->moved ? (ssize_t)req->moved : req->error;
 }
 
 /**
@@ -106,7 +118,7 @@ void scullpin_request_release(struct scullpin_request *req)
 {
 	struct scullpin_transfer *xfer = &req->xfer;
 
-	trace_scullpin_release(req->xfer.id, xfer->memory.nr);
+	trace_scullpin_release(xfer->sdev, xfer->id, xfer->memory.nr);
 	if (req->prepared)
 		xfer->sdev->engine->finish(xfer);
 	if (req->pinned)
@@ -128,7 +140,7 @@ void scullpin_account(struct scullpin_device *sdev, bool write, ssize_t result)
 {
 	if (result == -EAGAIN)
 		scullpin_stats_inc(&sdev->stats, again);
-	else if (result == -EINTR)
+	else if (result == -EINTR || result == -ECANCELED)
 		scullpin_stats_inc(&sdev->stats, cancelled);
 	else if (result == -ETIMEDOUT)
 		scullpin_stats_inc(&sdev->stats, timed_out);
@@ -141,31 +153,92 @@ void scullpin_account(struct scullpin_device *sdev, bool write, ssize_t result)
 	scullpin_stats_inc(&sdev->stats, requests_completed);
 }
 
-static void request_end(struct scullpin_request *req)
+/* Note what is known of a request at its end. */
+static void request_note(const struct scullpin_request *req, ssize_t result)
+{
+	const struct scullpin_transfer *xfer = &req->xfer;
+	const struct scullpin_ended ended = {
+		.id = xfer->id,
+		.pos = req->pos,
+		.length = req->length,
+		.result = result,
+		.times = req->times,
+		.ended = ktime_get(),
+		.write = xfer->write,
+	};
+
+	scullpin_latency_add(xfer->sdev, xfer->write,
+			     ktime_sub(ended.ended, ended.times.submitted));
+	scullpin_recent_add(&xfer->sdev->recent, &ended);
+}
+
+/*
+ * Tell whoever does not wait. ki_complete() may drop the last reference to the
+ * file, so to device and module; the module's exit waits for our workers, and
+ * nothing of request, kiocb or device is touched after the call.
+ */
+static void request_tell(struct scullpin_request *req)
 {
 	ssize_t result = scullpin_request_result(req);
 	struct kiocb *iocb = req->iocb;
 
-	scullpin_request_advance(req, SCULLPIN_REQUEST_SUBMITTED, SCULLPIN_REQUEST_DONE);
-	scullpin_watch_del(&req->xfer.sdev->watch, req);
-	scullpin_request_release(req);
 	scullpin_account(req->xfer.sdev, req->xfer.write, result);
-	trace_scullpin_complete(req->xfer.id, result);
-
-	/* 1. A caller waits: it reads the result and frees the request. */
-	if (!iocb) {
-		complete(&req->ended);
-		return;
-	}
-	/*
-	 * 2. Nobody waits. ki_complete() may drop the last reference to the file,
-	 * so to device and module; the module's exit waits for this worker, and
-	 * nothing of request, kiocb or device is touched after the call.
-	 */
+	trace_scullpin_complete(req->xfer.sdev, req->xfer.id, result);
 	scullpin_request_free(req);
 	if (result > 0)
 		iocb->ki_pos += result;
 	iocb->ki_complete(iocb, result);
+}
+
+static void request_end(struct scullpin_request *req)
+{
+	struct scullpin_device *sdev = req->xfer.sdev;
+	ssize_t result = scullpin_request_result(req);
+
+	scullpin_request_advance(req, SCULLPIN_REQUEST_SUBMITTED, SCULLPIN_REQUEST_DONE);
+	scullpin_watch_del(&sdev->watch, req);
+	scullpin_cancel_disarm(req);
+	scullpin_request_release(req);
+	/* Once more, before anybody is told: what was read in meanwhile is old. */
+	if (req->xfer.write && req->iocb && req->iocb->ki_filp)
+		scullpin_mapping_forget(&sdev->mapping, req->pos, req->length);
+	request_note(req, result);
+	if (!req->iocb) {
+		/* 1. A caller waits: it reads the result and frees the request. */
+		scullpin_account(sdev, req->xfer.write, result);
+		trace_scullpin_complete(sdev, req->xfer.id, result);
+		complete(&req->ended);
+	} else if (req->polled) {
+		/* 2. A caller polls. Once in the list the request is the poller's. */
+		llist_add(&req->reaped, &sdev->polled);
+	} else {
+		/* 3. Nobody waits. */
+		request_tell(req);
+	}
+}
+
+/**
+ * scullpin_request_reap - tell the callers of polled requests that these have ended
+ * @sdev: the device; the caller has it open
+ *
+ * All of the device's, whoever polls: none holds a page any more.
+ *
+ * Context: process context; may sleep.
+ * Return: how many.
+ */
+int scullpin_request_reap(struct scullpin_device *sdev)
+{
+	struct scullpin_request *req, *next;
+	int count = 0;
+
+	if (llist_empty(&sdev->polled))
+		return 0;
+	llist_for_each_entry_safe(req, next, llist_reverse_order(llist_del_all(&sdev->polled)),
+				  reaped) {
+		request_tell(req);
+		count++;
+	}
+	return count;
 }
 
 /**
@@ -200,6 +273,8 @@ void scullpin_request_answer(struct scullpin_request *req, size_t bytes, int err
 	/* Who knows how far an engine that failed has come: all may be dirty. */
 	req->touched = error ? req->xfer.memory.bytes : bytes;
 	req->error = error;
+	if (error)
+		scullpin_refuse(req->xfer.sdev, req->xfer.id, SCULLPIN_REFUSED_engine_error, bytes);
 }
 
 /**
@@ -222,6 +297,7 @@ void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes, int err
 		return;
 	}
 	scullpin_request_answer(req, bytes, error);
+	req->times.answered = ktime_get();
 	scullpin_request_put(req);
 }
 
@@ -253,5 +329,6 @@ void scullpin_request_abort(struct scullpin_request *req, int error)
 	if (!scullpin_pace_stop(xfer) && xfer->sdev->engine->terminate(xfer))
 		req->touched = xfer->memory.bytes;
 	req->error = error;
+	req->times.answered = ktime_get();
 	scullpin_request_put(req);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The settings of a device: one table, read and written as module parameters
- * (load-time defaults of device 0) and as sysfs attributes of the device.
+ * (of device 0), as sysfs attributes of a device, and by configfs.c as
+ * attributes of a device that need not be there yet.
  */
 #include <linux/ctype.h>
 #include <linux/device.h>
@@ -14,36 +15,20 @@
 #include "config.h"
 #include "device.h"
 
-/**
- * struct scullpin_knob - one setting
- * @name: as a parameter and as an attribute
- * @offset: of its u64 in struct scullpin_config
- * @min: smallest value
- * @max: largest value
- * @power_of_two: whether the value must be one
- * @words: names of the values 0, 1, ..., NULL-terminated; NULL for a number
- */
-struct scullpin_knob {
-	const char *name;
-	size_t offset;
-	u64 min;
-	u64 max;
-	bool power_of_two;
-	const char * const *words;
-};
-
 static const char * const engine_words[] = { "cpu", "dma", NULL };
 static const char * const completion_words[] = { "auto", "inline", "deferred", NULL };
 static const char * const unaligned_words[] = { "refuse", "buffered", NULL };
 
-/* Load-time values of device 0; written by module parameters before init. */
-static struct scullpin_config scullpin_defaults = {
-	.size = SZ_1G,
-	.logical_block_size = 512,
-	.dma_alignment = 4,
-	.max_pinned = SZ_64M,
-	.deadline_ms = 10 * MSEC_PER_SEC,
-};
+#define CONFIG_DEFAULTS {				\
+	.size = SZ_1G,					\
+	.logical_block_size = 512,			\
+	.dma_alignment = 4,				\
+	.max_pinned = SZ_64M,				\
+	.deadline_ms = 10 * MSEC_PER_SEC,		\
+}
+
+/* Of device 0; written by module parameters before init. */
+static struct scullpin_config config_of_device0 = CONFIG_DEFAULTS;
 
 static u64 *knob_field(const struct scullpin_knob *knob, struct scullpin_config *config)
 {
@@ -81,8 +66,17 @@ static int parse_word(const char * const *words, const char *text, u64 *value)
 	return -EINVAL;
 }
 
-static int knob_write(const struct scullpin_knob *knob, struct scullpin_config *config,
-		      const char *text)
+/**
+ * scullpin_knob_write - set one setting
+ * @knob: which
+ * @config: whose
+ * @text: a number with an optional suffix k, M, G or T, or a word
+ *
+ * Context: any.
+ * Return: 0, or -EINVAL or -ERANGE, and nothing has changed.
+ */
+int scullpin_knob_write(const struct scullpin_knob *knob, struct scullpin_config *config,
+			const char *text)
 {
 	u64 value;
 	int ret;
@@ -99,7 +93,17 @@ static int knob_write(const struct scullpin_knob *knob, struct scullpin_config *
 	return 0;
 }
 
-static int knob_print(const struct scullpin_knob *knob, struct scullpin_config *config, char *text)
+/**
+ * scullpin_knob_print - write one setting as text
+ * @knob: which
+ * @config: whose
+ * @text: a page of the kernel's own, page aligned
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+int scullpin_knob_print(const struct scullpin_knob *knob, struct scullpin_config *config,
+			char *text)
 {
 	u64 value = READ_ONCE(*knob_field(knob, config));
 
@@ -110,12 +114,12 @@ static int knob_print(const struct scullpin_knob *knob, struct scullpin_config *
 
 static int knob_param_set(const char *text, const struct kernel_param *param)
 {
-	return knob_write(param->arg, &scullpin_defaults, text);
+	return scullpin_knob_write(param->arg, &config_of_device0, text);
 }
 
 static int knob_param_get(char *text, const struct kernel_param *param)
 {
-	return knob_print(param->arg, &scullpin_defaults, text);
+	return scullpin_knob_print(param->arg, &config_of_device0, text);
 }
 
 static const struct kernel_param_ops knob_param_ops = {
@@ -133,7 +137,7 @@ static ssize_t knob_show(struct device *dev, struct device_attribute *attr, char
 	struct scullpin_knob_attribute *ka = container_of(attr, struct scullpin_knob_attribute,
 							  attr);
 
-	return knob_print(ka->knob, &scullpin_device_of(dev)->config, buf);
+	return scullpin_knob_print(ka->knob, &scullpin_device_of(dev)->config, buf);
 }
 
 static ssize_t knob_store(struct device *dev, struct device_attribute *attr, const char *buf,
@@ -141,7 +145,7 @@ static ssize_t knob_store(struct device *dev, struct device_attribute *attr, con
 {
 	struct scullpin_knob_attribute *ka = container_of(attr, struct scullpin_knob_attribute,
 							  attr);
-	int ret = knob_write(ka->knob, &scullpin_device_of(dev)->config, buf);
+	int ret = scullpin_knob_write(ka->knob, &scullpin_device_of(dev)->config, buf);
 
 	if (ret)
 		return ret;
@@ -151,16 +155,17 @@ static ssize_t knob_store(struct device *dev, struct device_attribute *attr, con
 
 /* One setting: its row, its module parameter and its sysfs attribute. */
 #define SCULLPIN_KNOB(_name, _mode, _help, ...)						\
-	static const struct scullpin_knob knob_##_name = {				\
+	const struct scullpin_knob scullpin_knob_##_name = {				\
 		.name = #_name,								\
 		.offset = offsetof(struct scullpin_config, _name),			\
+		.live = (_mode) & 0200,							\
 		__VA_ARGS__								\
 	};										\
 	static struct scullpin_knob_attribute attribute_##_name = {			\
 		.attr = __ATTR(_name, _mode, knob_show, (_mode) & 0200 ? knob_store : NULL),	\
-		.knob = &knob_##_name,							\
+		.knob = &scullpin_knob_##_name,						\
 	};										\
-	module_param_cb(_name, &knob_param_ops, (void *)&knob_##_name, 0444);		\
+	module_param_cb(_name, &knob_param_ops, (void *)&scullpin_knob_##_name, 0444);		\
 	MODULE_PARM_DESC(_name, _help)
 
 SCULLPIN_KNOB(size, 0444, "bytes on the device, sparse (default 1G)",
@@ -184,16 +189,9 @@ SCULLPIN_KNOB(deadline_ms, 0644, "milliseconds an engine may be silent (default 
 	      .min = 1, .max = 30 * MSEC_PER_SEC);
 
 static struct attribute *scullpin_config_attributes[] = {
-	&attribute_size.attr.attr,
-	&attribute_logical_block_size.attr.attr,
-	&attribute_dma_alignment.attr.attr,
-	&attribute_engine.attr.attr,
-	&attribute_completion.attr.attr,
-	&attribute_latency_us.attr.attr,
-	&attribute_bandwidth.attr.attr,
-	&attribute_max_pinned.attr.attr,
-	&attribute_unaligned.attr.attr,
-	&attribute_deadline_ms.attr.attr,
+#define X(_name) &attribute_##_name.attr.attr,
+	SCULLPIN_KNOBS(X)
+#undef X
 	NULL
 };
 
@@ -202,7 +200,30 @@ const struct attribute_group scullpin_config_group = {
 };
 
 /**
- * scullpin_config_load - take the load-time settings, if they agree
+ * scullpin_config_init - what is documented as default
+ * @config: where to
+ *
+ * Context: any.
+ */
+void scullpin_config_init(struct scullpin_config *config)
+{
+	*config = (struct scullpin_config)CONFIG_DEFAULTS;
+}
+
+/**
+ * scullpin_config_agrees - are the settings without contradiction?
+ * @config: the settings
+ *
+ * Context: any.
+ * Return: whether a device may have them.
+ */
+bool scullpin_config_agrees(const struct scullpin_config *config)
+{
+	return !(config->size & (config->logical_block_size - 1));
+}
+
+/**
+ * scullpin_config_load - take the settings of device 0, if they agree
  * @config: where to
  *
  * Context: module initialisation.
@@ -210,8 +231,8 @@ const struct attribute_group scullpin_config_group = {
  */
 int scullpin_config_load(struct scullpin_config *config)
 {
-	*config = scullpin_defaults;
-	if (config->size & (config->logical_block_size - 1)) {
+	*config = config_of_device0;
+	if (!scullpin_config_agrees(config)) {
 		pr_err("scullpin: size %llu is not a multiple of logical_block_size %llu\n",
 		       config->size, config->logical_block_size);
 		return -EINVAL;

@@ -9,12 +9,12 @@
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
+#include "cache.h"
 #include "compat/compat.h"
+#include "debugfs.h"
 #include "device.h"
 #include "fault.h"
 #include "file.h"
-
-#define SCULLPIN_MINORS 256
 
 static dev_t scullpin_first;
 /* Devices not yet released; the module's text must stay until it is 0. */
@@ -30,6 +30,8 @@ static struct class *scullpin_class;
 static const struct attribute_group *scullpin_device_groups[] = {
 	&scullpin_config_group,
 	&scullpin_stats_group,
+	&scullpin_refused_group,
+	&scullpin_latency_group,
 	NULL
 };
 
@@ -37,6 +39,8 @@ static void scullpin_device_release(struct device *dev)
 {
 	struct scullpin_device *sdev = scullpin_device_of(dev);
 
+	/* Writes back what is dirty: needs all that follows. */
+	scullpin_mapping_exit(&sdev->mapping);
 	scullpin_watch_exit(&sdev->watch);
 	scullpin_engine_detach(sdev);
 	scullpin_store_exit(&sdev->store);
@@ -46,24 +50,26 @@ static void scullpin_device_release(struct device *dev)
 }
 
 /**
- * scullpin_device_create - make a device with the load-time settings
- * @index: its number, in the name and as minor
+ * scullpin_device_create - make a device
+ * @index: its number, in the name and as minor; of no other device
+ * @config: its settings, copied; -EINVAL when they contradict each other
  *
  * Context: process context; may sleep.
  * Return: the device, live, or an ERR_PTR.
  */
-struct scullpin_device *scullpin_device_create(unsigned int index)
+struct scullpin_device *scullpin_device_create(unsigned int index,
+					       const struct scullpin_config *config)
 {
 	struct scullpin_device *sdev = NULL;
 	int ret;
 
+	if (!scullpin_config_agrees(config))
+		return ERR_PTR(-EINVAL);
 	if (!scullpin_fault_hits(SCULLPIN_FAULT_DEVICE_ALLOC))
 		sdev = kzalloc(sizeof(*sdev), GFP_KERNEL);
 	if (!sdev)
 		return ERR_PTR(-ENOMEM);
-	ret = scullpin_config_load(&sdev->config);
-	if (ret)
-		goto err_free;
+	sdev->config = *config;
 	ret = scullpin_stats_init(&sdev->stats);
 	if (ret)
 		goto err_free;
@@ -71,6 +77,9 @@ struct scullpin_device *scullpin_device_create(unsigned int index)
 	scullpin_budget_init(&sdev->budget, &sdev->config.max_pinned);
 	scullpin_pace_init(&sdev->pace);
 	scullpin_watch_init(&sdev->watch, &sdev->config.deadline_ms);
+	scullpin_recent_init(&sdev->recent);
+	spin_lock_init(&sdev->cancel_lock);
+	init_llist_head(&sdev->polled);
 
 	device_initialize(&sdev->dev);
 	atomic_inc(&scullpin_alive);
@@ -83,6 +92,10 @@ struct scullpin_device *scullpin_device_create(unsigned int index)
 	ret = scullpin_engine_attach(sdev);
 	if (ret)
 		goto err_put;
+	ret = scullpin_mapping_init(&sdev->mapping, sdev->config.size, &scullpin_cache_ops, sdev,
+				    &sdev->stats);
+	if (ret)
+		goto err_put;
 	ret = scullpin_fault_hits(SCULLPIN_FAULT_DEVICE_NAME) ? -ENOMEM :
 		dev_set_name(&sdev->dev, "scullpin%u", index);
 	if (ret)
@@ -91,6 +104,7 @@ struct scullpin_device *scullpin_device_create(unsigned int index)
 		cdev_device_add(&sdev->cdev, &sdev->dev);
 	if (ret)
 		goto err_put;
+	scullpin_debugfs_add(sdev);
 	return sdev;
 
 err_put:
@@ -103,13 +117,27 @@ err_free:
 
 /**
  * scullpin_device_remove - take the node away and drop the first reference
- * @sdev: as made; open files keep it
+ * @sdev: as made; open files keep it, and are told -ENODEV
+ *
+ * Requests in flight are aborted, not waited for: they hold their file, and so
+ * the device. The door is shut first, so that who opens the node while it goes
+ * finds a device that is gone.
+ *
+ * What is cached and dirty is written back first; what cannot be is lost,
+ * counted, and said once.
  *
  * Context: process context; may sleep.
  */
 void scullpin_device_remove(struct scullpin_device *sdev)
 {
+	WRITE_ONCE(sdev->gone, true);
+	scullpin_watch_close(&sdev->watch);
+	scullpin_budget_close(&sdev->budget);
+	scullpin_debugfs_remove(sdev);
 	cdev_device_del(&sdev->cdev, &sdev->dev);
+	if (scullpin_mapping_revoke(&sdev->mapping))
+		pr_warn("scullpin: %s: what was cached could not all be written back, and is lost\n",
+			dev_name(&sdev->dev));
 	put_device(&sdev->dev);
 }
 

@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 
+#include "cancel.h"
 #include "device.h"
 #include "dio.h"
 #include "pace.h"
@@ -33,40 +34,43 @@ static bool dio_nowait(const struct kiocb *iocb)
 	return iocb->ki_flags & IOCB_NOWAIT;
 }
 
-/**
- * scullpin_dio_gfp - how memory for a request may be had
- * @iocb: its flags
- *
- * Context: any.
- * Return: GFP_KERNEL, or GFP_NOWAIT for callers that must not sleep.
- */
-gfp_t scullpin_dio_gfp(const struct kiocb *iocb)
+/* Folios of the page cache on their way: such a caller has no file. */
+static bool dio_is_own(const struct kiocb *iocb)
 {
+	return !iocb->ki_filp;
+}
+
+/*
+ * How memory for a request may be had. Write-back must not fail for want of it,
+ * whoever waits for it, and reclaim must not come back to the page cache.
+ */
+static gfp_t dio_gfp(const struct kiocb *iocb)
+{
+	if (dio_is_own(iocb))
+		return GFP_NOFS | __GFP_NOFAIL;
 	return dio_nowait(iocb) ? GFP_NOWAIT | __GFP_NOWARN : GFP_KERNEL;
 }
 
-/**
- * scullpin_dio_no_memory - what a request without memory is answered
- * @iocb: its flags
- *
- * Context: any.
- * Return: -ENOMEM; who must not wait is asked to come again and wait: -EAGAIN.
- */
-int scullpin_dio_no_memory(const struct kiocb *iocb)
+/* Folios do not belong to the process that happens to move them. */
+static bool dio_is_killed(const struct kiocb *iocb)
 {
-	return dio_nowait(iocb) ? -EAGAIN : -ENOMEM;
+	return !dio_is_own(iocb) && fatal_signal_pending(current);
 }
 
-/**
- * scullpin_dio_must_not_wait - would a later completion have to be waited for, and may not be?
- * @iocb: flags and whether anybody is told of a completion
- *
- * Context: any.
- * Return: whether a request that cannot end at once is -EAGAIN.
+/*
+ * Begin the trace of a request that ends on the stack: its number, or 0 when
+ * nobody looks, at the cost of a jump that is not taken.
  */
-bool scullpin_dio_must_not_wait(struct kiocb *iocb)
+static u64 dio_trace(struct scullpin_device *sdev, const struct kiocb *iocb, bool write,
+		     size_t length)
 {
-	return dio_nowait(iocb) && is_sync_kiocb(iocb);
+	u64 id;
+
+	if (!trace_scullpin_submit_enabled())
+		return 0;
+	id = scullpin_request_number(sdev);
+	trace_scullpin_submit(sdev, id, write, iocb->ki_pos, length, iocb->ki_flags);
+	return id;
 }
 
 /* May this end in the caller's context, before the call returns? */
@@ -100,33 +104,62 @@ static bool dio_is_divisible(const struct scullpin_device *sdev, const struct io
 	return !(iov_iter_alignment(iter) & (sdev->config.logical_block_size - 1));
 }
 
+/* Who must not wait is asked to come again and wait. */
+static int dio_refuse_no_memory(struct scullpin_device *sdev, u64 id, const struct kiocb *iocb,
+				size_t length)
+{
+	scullpin_refuse(sdev, id, SCULLPIN_REFUSED_no_memory, length);
+	return dio_nowait(iocb) ? -EAGAIN : -ENOMEM;
+}
+
+/* Say why memory ended before the request: @before bytes of it came before the list. */
+static void dio_refuse_memory(const struct scullpin_transfer *xfer, size_t before,
+			      const struct scullpin_pin_stop *stop)
+{
+	/* Who is killed is not refused. */
+	if (stop->error != -EINTR)
+		scullpin_refuse(xfer->sdev, xfer->id, stop->why, before + stop->at);
+}
+
 /* Pin one batch, move it from @pos + *@moved on, let it go, add to *@moved. */
-static int dio_move_batch(struct scullpin_device *sdev, const struct kiocb *iocb,
+static int dio_move_batch(struct scullpin_device *sdev, u64 id, const struct kiocb *iocb,
 			  struct iov_iter *iter, size_t *moved)
 {
-	struct bio_vec memory[DIO_BATCH], medium[DIO_BATCH_MEDIUM];
+	/* Each list says how much of it there is. */
+	struct bio_vec memory[DIO_BATCH] __uninitialized;
+	struct bio_vec medium[DIO_BATCH_MEDIUM] __uninitialized;
 	struct scullpin_transfer xfer;
 	bool pinned = user_backed_iter(iter);
+	struct scullpin_pin_stop stop;
 	ssize_t bytes, wanted;
 	size_t step = 0;
-	int ret = 0;
+	int ret;
 
+	xfer.id = id;
 	xfer.sdev = sdev;
 	xfer.write = iov_iter_rw(iter) == WRITE;
 	xfer.memory = (struct scullpin_ranges)SCULLPIN_RANGES(memory, DIO_BATCH);
 	xfer.medium = (struct scullpin_ranges)SCULLPIN_RANGES(medium, DIO_BATCH_MEDIUM);
 	bytes = scullpin_pin_ranges(iter, &xfer.memory, iocb->ki_pos + *moved,
-				    sdev->config.logical_block_size, &sdev->stats, &ret);
+				    sdev->config.logical_block_size, &sdev->stats, &stop);
+	ret = stop.error;
+	if (ret)
+		dio_refuse_memory(&xfer, *moved, &stop);
 	if (bytes < 0)
 		return bytes;
+	trace_scullpin_pin(sdev, id, xfer.memory.nr, bytes);
 	wanted = scullpin_store_get(&sdev->store, iocb->ki_pos + *moved, bytes, xfer.write,
-				    scullpin_dio_gfp(iocb), &xfer.medium);
+				    dio_gfp(iocb), &xfer.medium);
 	if (wanted < bytes)
-		ret = scullpin_dio_no_memory(iocb);
+		ret = dio_refuse_no_memory(sdev, id, iocb, bytes);
+	trace_scullpin_issue(sdev, id, bytes);
 	if (wanted > 0)
 		step = sdev->engine->move(&xfer);
-	if (wanted > 0 && step < wanted)
+	if (wanted > 0 && step < wanted) {
+		scullpin_refuse(sdev, id, SCULLPIN_REFUSED_engine_error, *moved + step);
 		ret = -EIO;
+	}
+	trace_scullpin_release(sdev, id, xfer.memory.nr);
 	if (pinned)
 		scullpin_pin_release(&xfer.memory, xfer.write ? 0 : step, &sdev->stats);
 	scullpin_store_put(&xfer.medium);
@@ -134,9 +167,21 @@ static int dio_move_batch(struct scullpin_device *sdev, const struct kiocb *iocb
 	return ret;
 }
 
+/* Take @bytes of the bound on pinned memory, or say why not. */
+static int dio_get_budget(struct scullpin_device *sdev, u64 id, u64 bytes,
+			  const struct kiocb *iocb)
+{
+	int ret = scullpin_budget_get(&sdev->budget, bytes, dio_nowait(iocb));
+
+	if (ret == -EAGAIN)
+		scullpin_refuse(sdev, id, SCULLPIN_REFUSED_over_max_pinned, bytes);
+	return ret;
+}
+
 static ssize_t dio_batches(struct scullpin_device *sdev, struct kiocb *iocb, struct iov_iter *iter)
 {
 	bool write = iov_iter_rw(iter) == WRITE;
+	u64 id = dio_trace(sdev, iocb, write, iov_iter_count(iter));
 	size_t moved = 0;
 	ssize_t result;
 	u64 budget = 0;
@@ -145,19 +190,19 @@ static ssize_t dio_batches(struct scullpin_device *sdev, struct kiocb *iocb, str
 	if (user_backed_iter(iter))
 		budget = iov_iter_npages(iter, DIO_BATCH) * PAGE_SIZE;
 	if (budget)
-		ret = scullpin_budget_get(&sdev->budget, budget, dio_nowait(iocb));
+		ret = dio_get_budget(sdev, id, budget, iocb);
 	if (ret)
 		goto out_account;
 	/* Nobody retries the rest of a short NOWAIT write: have all its memory first. */
 	if (write && dio_nowait(iocb) &&
 	    scullpin_store_reserve(&sdev->store, iocb->ki_pos, iov_iter_count(iter),
-				   scullpin_dio_gfp(iocb))) {
-		ret = -EAGAIN;
+				   dio_gfp(iocb))) {
+		ret = dio_refuse_no_memory(sdev, id, iocb, iov_iter_count(iter));
 		goto out_put_budget;
 	}
 	while (!ret && iov_iter_count(iter)) {
-		ret = dio_move_batch(sdev, iocb, iter, &moved);
-		if (!ret && fatal_signal_pending(current))
+		ret = dio_move_batch(sdev, id, iocb, iter, &moved);
+		if (!ret && dio_is_killed(iocb))
 			ret = -EINTR;
 	}
 	scullpin_stats_inc(&sdev->stats, requests_inline);
@@ -166,6 +211,7 @@ out_put_budget:
 out_account:
 	result = moved ?: ret;
 	scullpin_account(sdev, write, result);
+	trace_scullpin_complete(sdev, id, result);
 	return result;
 }
 
@@ -174,12 +220,12 @@ static int dio_hold(struct scullpin_request *req, struct kiocb *iocb, struct iov
 {
 	struct scullpin_transfer *xfer = &req->xfer;
 	struct scullpin_device *sdev = xfer->sdev;
+	struct scullpin_pin_stop stop;
 	ssize_t bytes;
-	int stop;	/* a short list is a short request */
 
 	if (user_backed_iter(iter)) {
 		u64 budget = xfer->memory.max * PAGE_SIZE;
-		int ret = scullpin_budget_get(&sdev->budget, budget, dio_nowait(iocb));
+		int ret = dio_get_budget(sdev, xfer->id, budget, iocb);
 
 		if (ret)
 			return ret;
@@ -188,15 +234,18 @@ static int dio_hold(struct scullpin_request *req, struct kiocb *iocb, struct iov
 	}
 	bytes = scullpin_pin_ranges(iter, &xfer->memory, iocb->ki_pos,
 				    sdev->config.logical_block_size, &sdev->stats, &stop);
+	/* A short list is a short request. */
+	if (stop.error)
+		dio_refuse_memory(xfer, 0, &stop);
 	if (bytes < 0)
 		return bytes;
-	trace_scullpin_pin(req->xfer.id, xfer->memory.nr, bytes);
+	trace_scullpin_pin(sdev, xfer->id, xfer->memory.nr, bytes);
 	if (scullpin_store_get(&sdev->store, iocb->ki_pos, bytes, xfer->write,
-			       scullpin_dio_gfp(iocb), &xfer->medium) < bytes)
-		return scullpin_dio_no_memory(iocb);
+			       dio_gfp(iocb), &xfer->medium) < bytes)
+		return dio_refuse_no_memory(sdev, xfer->id, iocb, bytes);
 	if (sdev->engine->prepare) {
-		if (sdev->engine->prepare(xfer, scullpin_dio_gfp(iocb)))
-			return scullpin_dio_no_memory(iocb);
+		if (sdev->engine->prepare(xfer, dio_gfp(iocb)))
+			return dio_refuse_no_memory(sdev, xfer->id, iocb, bytes);
 		req->prepared = true;
 	}
 	scullpin_request_advance(req, SCULLPIN_REQUEST_NEW, SCULLPIN_REQUEST_PINNED);
@@ -214,15 +263,19 @@ static ssize_t dio_submit(struct scullpin_request *req, struct kiocb *iocb)
 	ssize_t result;
 
 	req->iocb = wait ? NULL : iocb;
+	req->polled = !wait && (iocb->ki_flags & IOCB_HIPRI);
 	refcount_set(&req->ref, 2);
-	req->xfer.delay = scullpin_pace_delay(sdev, req->copied + req->xfer.memory.bytes);
+	req->xfer.delay = scullpin_pace_delay(sdev, req->xfer.memory.bytes);
 	scullpin_request_advance(req, SCULLPIN_REQUEST_PINNED, SCULLPIN_REQUEST_SUBMITTED);
 	scullpin_stats_inc(&sdev->stats, requests_deferred);
-	trace_scullpin_issue(req->xfer.id, req->xfer.memory.bytes);
+	trace_scullpin_issue(sdev, req->xfer.id, req->xfer.memory.bytes);
+	req->times.issued = ktime_get();
 	req->xfer.alive = jiffies + nsecs_to_jiffies(req->xfer.delay);
 	scullpin_pace_start(&req->xfer);
 	/* From here on the engine can be stopped; our reference keeps the request. */
 	scullpin_watch_add(&sdev->watch, req);
+	if (!wait)
+		scullpin_cancel_arm(req);
 	scullpin_request_put(req);
 	if (!wait)
 		return -EIOCBQUEUED;
@@ -247,13 +300,17 @@ static ssize_t dio_request(struct scullpin_device *sdev, struct kiocb *iocb, str
 
 	req = scullpin_request_alloc(sdev, iov_iter_npages(iter, INT_MAX),
 				     scullpin_ranges_span(iocb->ki_pos, length),
-				     scullpin_dio_gfp(iocb));
+				     dio_gfp(iocb));
 	if (!req) {
-		scullpin_account(sdev, iov_iter_rw(iter) == WRITE, scullpin_dio_no_memory(iocb));
-		return scullpin_dio_no_memory(iocb);
+		ret = dio_refuse_no_memory(sdev, 0, iocb, length);
+		scullpin_account(sdev, iov_iter_rw(iter) == WRITE, ret);
+		return ret;
 	}
+	req->pos = iocb->ki_pos;
+	req->length = length;
 	req->xfer.write = iov_iter_rw(iter) == WRITE;
-	trace_scullpin_submit(req->xfer.id, req->xfer.write, iocb->ki_pos, length, iocb->ki_flags);
+	trace_scullpin_submit(sdev, req->xfer.id, req->xfer.write, iocb->ki_pos, length,
+			      iocb->ki_flags);
 	ret = dio_hold(req, iocb, iter);
 	if (ret)
 		goto err_release;
@@ -266,7 +323,7 @@ static ssize_t dio_request(struct scullpin_device *sdev, struct kiocb *iocb, str
 err_release:
 	scullpin_request_release(req);
 	scullpin_account(sdev, req->xfer.write, ret);
-	trace_scullpin_complete(req->xfer.id, ret);
+	trace_scullpin_complete(sdev, req->xfer.id, ret);
 	scullpin_request_free(req);
 	return ret;
 }
@@ -289,7 +346,9 @@ ssize_t scullpin_dio_rw(struct scullpin_device *sdev, struct kiocb *iocb, struct
 	bool at_once = dio_is_inline(sdev, iocb, iter);
 
 	scullpin_stats_inc(&sdev->stats, requests_submitted);
-	if (!at_once && scullpin_dio_must_not_wait(iocb)) {
+	/* A later completion would have to be waited for. */
+	if (!at_once && dio_nowait(iocb) && is_sync_kiocb(iocb)) {
+		scullpin_refuse(sdev, 0, SCULLPIN_REFUSED_would_block, iov_iter_count(iter));
 		scullpin_account(sdev, iov_iter_rw(iter) == WRITE, -EAGAIN);
 		return -EAGAIN;
 	}
@@ -299,30 +358,32 @@ ssize_t scullpin_dio_rw(struct scullpin_device *sdev, struct kiocb *iocb, struct
 }
 
 /**
- * scullpin_dio_delay - end a plain request, whose bytes have moved, later
+ * scullpin_dio_reserve - have pages of the medium for what will be written
  * @sdev: the device
- * @iocb: its kiocb; not touched after -EIOCBQUEUED
- * @write: its direction
- * @copied: bytes moved, more than 0
+ * @pos: bytes from the start
+ * @length: bytes, more than 0
  *
- * scullp's own form of asynchronous I/O: the copy at submission, the
- * completion later. Without memory for that it ends at once.
- *
- * Context: process context; sleeps unless IOCB_NOWAIT.
- * Return: @copied or -EIOCBQUEUED.
+ * Context: process context of the caller whom the memory is accounted to; sleeps.
+ * Return: 0, -ENOMEM, -EINTR when killed.
  */
-ssize_t scullpin_dio_delay(struct scullpin_device *sdev, struct kiocb *iocb, bool write,
-			   size_t copied)
+int scullpin_dio_reserve(struct scullpin_device *sdev, u64 pos, size_t length)
 {
-	struct scullpin_request *req = scullpin_request_alloc(sdev, 0, 0, scullpin_dio_gfp(iocb));
+	int ret = scullpin_store_reserve(&sdev->store, pos, length, GFP_KERNEL);
 
-	if (!req) {
-		scullpin_account(sdev, write, copied);
-		return copied;
-	}
-	req->copied = copied;
-	req->xfer.write = write;
-	trace_scullpin_submit(req->xfer.id, write, iocb->ki_pos, copied, iocb->ki_flags);
-	scullpin_request_advance(req, SCULLPIN_REQUEST_NEW, SCULLPIN_REQUEST_PINNED);
-	return dio_submit(req, iocb);
+	if (ret == -ENOMEM)
+		scullpin_refuse(sdev, 0, SCULLPIN_REFUSED_no_memory, length);
+	return ret;
+}
+
+/**
+ * scullpin_dio_discard - forget a part of the medium
+ * @sdev: the device
+ * @pos: bytes from the start
+ * @length: bytes
+ *
+ * Context: process context; sleeps.
+ */
+void scullpin_dio_discard(struct scullpin_device *sdev, u64 pos, u64 length)
+{
+	scullpin_store_discard(&sdev->store, pos, length);
 }

@@ -177,12 +177,16 @@ struct scullpin_dma_channel {
 	struct scullpin_dma_bounce bounce[SCULLPIN_DMA_BOUNCE_BUFFERS];
 };
 
-/* dma_channel.c */
+/* dma_provider.c */
 struct scullpin_dma_channel *scullpin_dma_channel_get(struct scullpin_device *sdev,
 						      const char *name);
 void scullpin_dma_channel_put(struct scullpin_dma_channel *channel);
 bool scullpin_dma_channel_use(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_unuse(struct scullpin_dma_channel *channel);
+
+/* dma_channel.c */
+void scullpin_dma_channel_init(struct scullpin_dma_channel *channel);
+void scullpin_dma_channel_leave(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_submit(struct scullpin_dma_job *job);
 void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job);
 size_t scullpin_dma_channel_take(struct scullpin_dma_job *job);

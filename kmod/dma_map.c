@@ -253,8 +253,8 @@ int scullpin_dma_map_window(struct scullpin_dma_job *job)
 	if (ret)
 		return ret;
 	job_cut(job);
-	trace_scullpin_map(job->xfer->id, job->window, side_segments(&job->memory) +
-			   side_segments(&job->medium), job->nr,
+	trace_scullpin_map(job->xfer->sdev, job->xfer->id, job->window,
+			   side_segments(&job->memory) + side_segments(&job->medium), job->nr,
 			   job->window * (job->memory.bounced + job->medium.bounced));
 	return 0;
 }

@@ -35,6 +35,7 @@ int scullpin_engine_init(void)
  */
 void scullpin_engine_exit(void)
 {
+	scullpin_engine_cpu_exit();
 	destroy_workqueue(scullpin_engine_queue);
 }
 

@@ -33,7 +33,7 @@ typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes, i
  *	engine while it moves
  * @done: called once after submit
  * @start: pace.c's own: the delay, and the worker that submits after it
- * @cpu: engine_cpu's own: the worker's item
+ * @cpu: engine_cpu's own: the worker's item, and before it the submitter's plug
  * @dma: engine_dma's own
  *
  * An engine knows neither kiocb nor file.
@@ -54,6 +54,7 @@ struct scullpin_transfer {
 	union {
 		struct {
 			struct work_struct work;
+			struct list_head plugged;
 		} cpu;
 		struct scullpin_dma_job *dma;
 	};
@@ -96,7 +97,11 @@ void scullpin_engine_exit(void);
 int scullpin_engine_attach(struct scullpin_device *sdev);
 void scullpin_engine_detach(struct scullpin_device *sdev);
 
+/* engine_cpu.c */
 extern const struct scullpin_engine_ops scullpin_engine_cpu;
+void scullpin_engine_cpu_exit(void);
+
+/* engine_dma.c */
 extern const struct scullpin_engine_ops scullpin_engine_dma;
 
 #endif /* SCULLPIN_ENGINE_H */

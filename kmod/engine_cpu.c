@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The engine that copies: at once in the caller, or later in a worker. */
+#include <linux/blkdev.h>
 #include <linux/delay.h>
 #include <linux/highmem.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/wait_bit.h>
 
 #include "device.h"
 #include "engine.h"
@@ -78,18 +81,95 @@ static void cpu_work(struct work_struct *work)
 	xfer->done(xfer, moved, moved < xfer->memory.bytes ? -EIO : 0);
 }
 
+/**
+ * struct cpu_plug - what a caller that submits several requests has submitted
+ * @cb: called when it is through, or before it sleeps
+ * @transfers: by cpu.plugged, under cpu_plug_lock
+ *
+ * A worker that is woken for the first of them takes the CPU from who is about
+ * to submit the next: two switches a request. So all are handed over at once.
+ */
+struct cpu_plug {
+	struct blk_plug_cb cb;
+	struct list_head transfers;
+};
+
+/* Whether a transfer is still on somebody's plug. */
+static DEFINE_SPINLOCK(cpu_plug_lock);
+
+/* Plugs that will call cpu_unplug(). */
+static atomic_t cpu_plugs = ATOMIC_INIT(0);
+
+static void cpu_unplug(struct blk_plug_cb *cb, bool from_schedule)
+{
+	struct cpu_plug *plug = container_of(cb, struct cpu_plug, cb);
+	struct scullpin_transfer *xfer, *next;
+
+	spin_lock(&cpu_plug_lock);
+	list_for_each_entry_safe(xfer, next, &plug->transfers, cpu.plugged) {
+		list_del_init(&xfer->cpu.plugged);
+		queue_work(scullpin_engine_queue, &xfer->cpu.work);
+	}
+	spin_unlock(&cpu_plug_lock);
+	kfree(plug);
+	if (atomic_dec_and_test(&cpu_plugs))
+		wake_up_var(&cpu_plugs);
+}
+
+/**
+ * scullpin_engine_cpu_exit - wait until nobody's plug comes back here
+ *
+ * A request may be taken back, its file closed and rmmod begin while the
+ * submitter has still not come to its unplugging. Then for the last instructions
+ * of who was counted down.
+ *
+ * Context: module exit; sleeps.
+ */
+void scullpin_engine_cpu_exit(void)
+{
+	wait_var_event(&cpu_plugs, !atomic_read(&cpu_plugs));
+	synchronize_rcu_tasks();
+}
+
+/* Leave a transfer on the caller's plug. Return: false when it has none. */
+static bool cpu_plug(struct scullpin_transfer *xfer)
+{
+	struct blk_plug_cb *cb = blk_check_plugged(cpu_unplug, NULL, sizeof(struct cpu_plug));
+	struct cpu_plug *plug;
+
+	if (!cb)
+		return false;
+	plug = container_of(cb, struct cpu_plug, cb);
+	if (!plug->transfers.next) {	/* fresh: zeroed */
+		INIT_LIST_HEAD(&plug->transfers);
+		atomic_inc(&cpu_plugs);
+	}
+	spin_lock(&cpu_plug_lock);
+	list_add_tail(&xfer->cpu.plugged, &plug->transfers);
+	spin_unlock(&cpu_plug_lock);
+	return true;
+}
+
 static void cpu_submit(struct scullpin_transfer *xfer)
 {
 	INIT_WORK(&xfer->cpu.work, cpu_work);
+	INIT_LIST_HEAD(&xfer->cpu.plugged);
 	if (scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_SUBMIT))
 		xfer->done(xfer, 0, -EIO);
-	else if (!scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_LOST))
+	else if (!scullpin_fault_hits(SCULLPIN_FAULT_ENGINE_LOST) && !cpu_plug(xfer))
 		queue_work(scullpin_engine_queue, &xfer->cpu.work);
 }
 
 static bool cpu_terminate(struct scullpin_transfer *xfer)
 {
-	return !cancel_work_sync(&xfer->cpu.work);
+	bool plugged;
+
+	spin_lock(&cpu_plug_lock);
+	plugged = !list_empty(&xfer->cpu.plugged);
+	if (plugged)
+		list_del_init(&xfer->cpu.plugged);
+	spin_unlock(&cpu_plug_lock);
+	return !plugged && !cancel_work_sync(&xfer->cpu.work);
 }
 
 const struct scullpin_engine_ops scullpin_engine_cpu = {

@@ -129,11 +129,6 @@ static void dma_submit(struct scullpin_transfer *xfer)
 {
 	struct scullpin_dma_job *job = xfer->dma;
 
-	/* What was copied already only ends later. */
-	if (!xfer->memory.nr) {
-		xfer->done(xfer, 0, 0);
-		return;
-	}
 	/* Pairs with dma_alive(), which may look meanwhile. */
 	WRITE_ONCE(job->channel, dma_choose_channel(xfer->sdev->dma));
 	if (job->channel)

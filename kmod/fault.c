@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "debugfs.h"
 #include "fault.h"
 
 /**
@@ -32,8 +33,6 @@ static struct fault_point fault_points[] = {
 	SCULLPIN_FAULTS(X)
 #undef X
 };
-
-static struct dentry *fault_root;
 
 /**
  * scullpin_fault_armed - will a point fail something?
@@ -137,7 +136,7 @@ module_param_cb(fault, &fault_param_ops, NULL, 0200);
 MODULE_PARM_DESC(fault, "points armed at load time: NAME:n,...");
 
 /**
- * scullpin_fault_init - the files in debugfs
+ * scullpin_fault_init - the files in debugfs, which go with the folder they are in
  *
  * Context: module initialisation.
  */
@@ -146,19 +145,8 @@ void scullpin_fault_init(void)
 	struct dentry *folder;
 	unsigned int i;
 
-	fault_root = debugfs_create_dir("scullpin", NULL);
-	folder = debugfs_create_dir("fault", fault_root);
+	folder = debugfs_create_dir("fault", scullpin_debugfs_root);
 	for (i = 0; i < SCULLPIN_FAULT_MAX; i++)
 		debugfs_create_file_unsafe(fault_points[i].name, 0600, folder, &fault_points[i],
 					   &fault_fops);
-}
-
-/**
- * scullpin_fault_exit - undo init
- *
- * Context: module exit; sleeps.
- */
-void scullpin_fault_exit(void)
-{
-	debugfs_remove(fault_root);
 }

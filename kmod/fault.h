@@ -29,7 +29,12 @@
 	X(DEVICE_ALLOC, device_alloc)	/* a device */				\
 	X(DEVICE_STATS, device_stats)	/* its counters */			\
 	X(DEVICE_NAME, device_name)	/* its name */				\
-	X(DEVICE_ADD, device_add)	/* its node */
+	X(DEVICE_ADD, device_add)	/* its node */				\
+	X(CONFIGFS_ITEM, configfs_item)	/* a folder in configfs */		\
+	X(CONFIGFS_ROOT, configfs_root)	/* the folder that it is in */			\
+	X(MAPPING_MOUNT, mapping_mount)	/* the superblock of its cached pages */ \
+	X(MAPPING_BDI, mapping_bdi)	/* its backing device */		\
+	X(MAPPING_INODE, mapping_inode)	/* its file */
 
 enum scullpin_fault {
 #define X(name, file) SCULLPIN_FAULT_##name,
@@ -43,7 +48,6 @@ u64 scullpin_fault_armed(enum scullpin_fault point);
 size_t scullpin_fault_pass(enum scullpin_fault point, size_t units);
 u64 scullpin_fault_take(enum scullpin_fault point);
 void scullpin_fault_init(void);
-void scullpin_fault_exit(void);
 #else
 static inline u64 scullpin_fault_armed(enum scullpin_fault point)
 {
@@ -61,10 +65,6 @@ static inline u64 scullpin_fault_take(enum scullpin_fault point)
 }
 
 static inline void scullpin_fault_init(void)
-{
-}
-
-static inline void scullpin_fault_exit(void)
 {
 }
 #endif

@@ -9,9 +9,9 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "cache.h"
 #include "device.h"
 #include "file.h"
-#include "store.h"
 #include "uapi/scullpin.h"
 
 static long ioctl_info(struct scullpin_device *sdev, void __user *user)
@@ -35,10 +35,32 @@ static long ioctl_info(struct scullpin_device *sdev, void __user *user)
 	return copy_to_user(user, &info, info.struct_size) ? -EFAULT : 0;
 }
 
-static long ioctl_discard(struct file *file, void __user *user)
+/**
+ * scullpin_ioctl_discard - forget a range of the device
+ * @file: the open node
+ * @offset: bytes from the start
+ * @length: bytes
+ *
+ * Context: process context; may sleep.
+ * Return: 0, -EBADF when @file is not open for writing, -EINVAL.
+ */
+int scullpin_ioctl_discard(struct file *file, u64 offset, u64 length)
 {
 	struct scullpin_device *sdev = file->private_data;
 	u64 mask = sdev->config.logical_block_size - 1;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (!length || (offset | length) & mask)
+		return -EINVAL;
+	if (offset > sdev->config.size || length > sdev->config.size - offset)
+		return -EINVAL;
+	scullpin_cache_discard(sdev, offset, length);
+	return 0;
+}
+
+static long ioctl_discard(struct file *file, void __user *user)
+{
 	struct scullpin_discard discard;
 	u32 room;
 	int ret;
@@ -55,13 +77,20 @@ static long ioctl_discard(struct file *file, void __user *user)
 	ret = copy_struct_from_user(&discard, sizeof(discard), user, room);
 	if (ret)
 		return ret;
-	if (discard.flags || !discard.length || (discard.offset | discard.length) & mask)
+	if (discard.flags)
 		return -EINVAL;
-	if (discard.offset > sdev->config.size ||
-	    discard.length > sdev->config.size - discard.offset)
-		return -EINVAL;
-	scullpin_store_discard(&sdev->store, discard.offset, discard.length);
-	return 0;
+	return scullpin_ioctl_discard(file, discard.offset, discard.length);
+}
+
+static long ioctl_own(struct file *file, unsigned int cmd, void __user *user)
+{
+	switch (_IOC_NR(cmd)) {
+	case _IOC_NR(SCULLPIN_IOC_INFO):
+		return ioctl_info(file->private_data, user);
+	case _IOC_NR(SCULLPIN_IOC_DISCARD):
+		return ioctl_discard(file, user);
+	}
+	return -ENOTTY;
 }
 
 /**
@@ -74,13 +103,17 @@ static long ioctl_discard(struct file *file, void __user *user)
  * the caller's structure, which says it again in its first member.
  *
  * Context: process context; may sleep.
- * Return: 0, -ENOTTY for what is not known, -EBADF, -EFAULT, -EINVAL, -E2BIG.
+ * Return: 0, -ENOTTY for what is not known, -EBADF, -EFAULT, -EINVAL, -E2BIG, -ENODEV
+ * when the device has gone.
  */
 long scullpin_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct scullpin_device *sdev = file->private_data;
 	void __user *user = (void __user *)arg;
+	long ret;
 
+	if (scullpin_device_is_gone(sdev))
+		return -ENODEV;
 	switch (cmd) {
 	case BLKGETSIZE64:
 		return put_user(sdev->config.size, (u64 __user *)user);
@@ -91,11 +124,8 @@ long scullpin_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 	if (_IOC_TYPE(cmd) != SCULLPIN_IOC_MAGIC)
 		return -ENOTTY;
-	switch (_IOC_NR(cmd)) {
-	case _IOC_NR(SCULLPIN_IOC_INFO):
-		return ioctl_info(sdev, user);
-	case _IOC_NR(SCULLPIN_IOC_DISCARD):
-		return ioctl_discard(file, user);
-	}
-	return -ENOTTY;
+	ret = ioctl_own(file, cmd, user);
+	if (ret < 0)
+		scullpin_refuse(sdev, 0, SCULLPIN_REFUSED_bad_ioctl, _IOC_NR(cmd));
+	return ret;
 }

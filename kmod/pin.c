@@ -31,14 +31,27 @@ static void pin_append(struct scullpin_ranges *ranges, struct page **pages, size
 	}
 }
 
+/* How many ranges, from @first on and below @end, are neighbouring pages: a folio, often. */
+static unsigned int pin_run(const struct scullpin_ranges *ranges, unsigned int first,
+			    unsigned int end)
+{
+	unsigned long pfn = page_to_pfn(ranges->bv[first].bv_page);
+	unsigned int n = 1;
+
+	while (first + n < end && page_to_pfn(ranges->bv[first + n].bv_page) == pfn + n)
+		n++;
+	return n;
+}
+
 /* Release ranges [first, ranges->nr); those below @dirty_end are marked dirty. */
 static void pin_release_from(struct scullpin_ranges *ranges, unsigned int first,
 			     unsigned int dirty_end, struct scullpin_stats *stats)
 {
-	unsigned int i;
+	unsigned int i, n;
 
-	for (i = first; i < ranges->nr; i++) {
-		unpin_user_page_range_dirty_lock(ranges->bv[i].bv_page, 1, i < dirty_end);
+	for (i = first; i < ranges->nr; i += n) {
+		n = pin_run(ranges, i, i < dirty_end ? dirty_end : ranges->nr);
+		unpin_user_page_range_dirty_lock(ranges->bv[i].bv_page, n, i < dirty_end);
 		cond_resched();
 	}
 	scullpin_stats_add(stats, pages_released, ranges->nr - first);
@@ -56,6 +69,24 @@ static void pin_trim(struct scullpin_ranges *ranges, size_t excess, bool pinned,
 	ranges->nr = keep;
 }
 
+/*
+ * A page that the CPU reaches by the same address, but that is not to be had, is one that
+ * devices must not reach: I/O memory mapped into the process, secret memory.
+ */
+static void pin_stopped(const struct iov_iter *iter, const struct scullpin_ranges *ranges,
+			ssize_t error, struct scullpin_pin_stop *stop)
+{
+	stop->error = error ?: -EFAULT;
+	stop->at = ranges->bytes;
+	if (stop->error != -EFAULT)
+		stop->why = SCULLPIN_REFUSED_no_memory;
+	else if (iov_iter_rw(iter) == READ ? fault_in_iov_iter_writeable(iter, 1) :
+					     fault_in_iov_iter_readable(iter, 1))
+		stop->why = SCULLPIN_REFUSED_bad_address;
+	else
+		stop->why = SCULLPIN_REFUSED_forbidden_memory;
+}
+
 /**
  * scullpin_pin_ranges - take the pages under an iterator as an empty list's ranges
  * @iter: user or kernel memory; advanced by what was taken
@@ -66,7 +97,7 @@ static void pin_trim(struct scullpin_ranges *ranges, size_t excess, bool pinned,
  *	multiple of it, and when the list is full to the end of a page of the
  *	medium, which the next list must not share
  * @stats: counters of the device
- * @stop: 0, or why the list ends before the iterator and before it is full
+ * @stop: whether and why the list ends before the iterator and before it is full
  *
  * User pages are pinned, with write intent exactly when the iterator is a
  * destination: write(2) from read-only memory works. Kernel memory is not
@@ -78,10 +109,10 @@ static void pin_trim(struct scullpin_ranges *ranges, size_t excess, bool pinned,
  */
 ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *ranges,
 			    u64 pos, size_t granule, struct scullpin_stats *stats,
-			    int *stop)
+			    struct scullpin_pin_stop *stop)
 {
 	bool pinned = user_backed_iter(iter);
-	struct page *batch[PIN_BATCH];
+	struct page *batch[PIN_BATCH] __uninitialized;
 	struct page **pages = batch;
 	size_t offset, excess;
 	ssize_t bytes = 0;
@@ -101,16 +132,18 @@ ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *range
 	}
 	if (pinned)
 		scullpin_stats_add(stats, pages_pinned, ranges->nr);
-	*stop = bytes > 0 ? 0 : bytes ?: -EFAULT;
-	if (*stop)
+	stop->error = 0;
+	if (bytes <= 0) {
+		pin_stopped(iter, ranges, bytes, stop);
 		scullpin_stats_inc(stats, short_pins);
-	if (!*stop && iov_iter_count(iter))
+	}
+	if (!stop->error && iov_iter_count(iter))
 		excess = offset_in_page(pos + ranges->bytes);
 	else
 		excess = ranges->bytes & (granule - 1);
 	pin_trim(ranges, excess, pinned, stats);
 	iov_iter_revert(iter, excess);
-	return ranges->bytes ?: *stop ?: -EFAULT;
+	return ranges->bytes ?: stop->error ?: -EFAULT;
 }
 
 /**

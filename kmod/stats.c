@@ -73,6 +73,14 @@ static DEVICE_ATTR_RO(in_flight);
 SCULLPIN_COUNTERS(X)
 #undef X
 
+#define X(_name)									\
+	static struct scullpin_stats_attribute refusal_attribute_##_name = {		\
+		.attr = __ATTR(_name, 0444, counter_show, NULL),			\
+		.counter = SCULLPIN_COUNT_REFUSED + SCULLPIN_REFUSED_##_name,		\
+	};
+SCULLPIN_REFUSALS(X)
+#undef X
+
 static struct attribute *scullpin_stats_attributes[] = {
 #define X(_name) &counter_attribute_##_name.attr.attr,
 	SCULLPIN_COUNTERS(X)
@@ -84,4 +92,16 @@ static struct attribute *scullpin_stats_attributes[] = {
 const struct attribute_group scullpin_stats_group = {
 	.name = "stats",
 	.attrs = scullpin_stats_attributes,
+};
+
+static struct attribute *scullpin_refused_attributes[] = {
+#define X(_name) &refusal_attribute_##_name.attr.attr,
+	SCULLPIN_REFUSALS(X)
+#undef X
+	NULL
+};
+
+const struct attribute_group scullpin_refused_group = {
+	.name = "refused",
+	.attrs = scullpin_refused_attributes,
 };

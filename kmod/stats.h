@@ -6,6 +6,9 @@
 #include <linux/sysfs.h>
 #include <linux/types.h>
 
+#include "latency.h"
+#include "refuse.h"
+
 /* Every counter, under its name in sysfs. Only ever added to. */
 #define SCULLPIN_COUNTERS(X)							\
 	X(requests_submitted)	/* accepted: length above 0, aligned */		\
@@ -19,9 +22,14 @@
 	X(pages_dirtied)	/* of those, marked dirty */			\
 	X(short_pins)		/* fewer pages than asked for */		\
 	X(again)		/* -EAGAIN under NOWAIT */			\
-	X(cancelled)		/* ended early because the caller was killed */	\
+	X(cancelled)		/* taken back, or the caller was killed */	\
 	X(timed_out)		/* the engine missed the deadline */		\
 	X(errors)		/* ended with another error */			\
+	X(cache_read)		/* folios read in to the page cache */		\
+	X(cache_written)	/* folios written back from it */		\
+	X(cache_fallbacks)	/* direct writes through it: pages could not be dropped */ \
+	X(cache_overtaken)	/* direct writes that left a page dirtied meanwhile */ \
+	X(cache_lost)		/* dirty ones that could not be written back */	\
 	X(dma_segments)		/* mapped for a DMA channel */			\
 	X(dma_descriptors)	/* given to it */			\
 	X(dma_bounced_bytes)	/* through memory that it reaches */
@@ -30,11 +38,13 @@ enum scullpin_counter {
 #define X(name) SCULLPIN_COUNT_##name,
 	SCULLPIN_COUNTERS(X)
 #undef X
-	SCULLPIN_COUNT_MAX
+	SCULLPIN_COUNT_REFUSED,		/* the first of enum scullpin_refusal */
+	SCULLPIN_COUNT_MAX = SCULLPIN_COUNT_REFUSED + SCULLPIN_REFUSED_MAX
 };
 
 struct scullpin_counters {
 	u64 value[SCULLPIN_COUNT_MAX];
+	struct scullpin_latency latency;
 };
 
 /**
@@ -51,6 +61,7 @@ struct scullpin_stats {
 #define scullpin_stats_inc(stats, name) scullpin_stats_add(stats, name, 1)
 
 extern const struct attribute_group scullpin_stats_group;
+extern const struct attribute_group scullpin_refused_group;
 
 int scullpin_stats_init(struct scullpin_stats *stats);
 void scullpin_stats_exit(struct scullpin_stats *stats);

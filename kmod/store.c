@@ -8,14 +8,13 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/bit_spinlock.h>	/* relies on others for cpu_relax() */
 
 #include "fault.h"
 #include "ranges.h"
 #include "store.h"
 
-/* Bit 0 of a store page's ->private, which is the store's to use, is its lock. */
-#define STORE_PAGE_LOCK 0
+/* Pages between two looks for a signal, and for others who want the CPU. */
+#define STORE_STRIDE 32
 
 /**
  * scullpin_store_init - an empty medium
@@ -48,24 +47,32 @@ void scullpin_store_exit(struct scullpin_store *store)
 }
 
 /*
- * A reference to the page at @index, or NULL in a hole. The page may be erased
- * and freed between the look-up and the reference, so look again afterwards.
+ * A reference to @page, where @xas stands, or NULL in a hole. The page may be
+ * erased and freed between the look-up and the reference, so look again
+ * afterwards. RCU is held.
  */
+static struct page *store_hold(struct xa_state *xas, struct page *page)
+{
+	while (page) {
+		if (!xas_retry(xas, page) && get_page_unless_zero(page)) {
+			if (page == xas_reload(xas))
+				return page;
+			put_page(page);
+		}
+		xas_reset(xas);
+		page = xas_load(xas);
+	}
+	return NULL;
+}
+
+/* A reference to the page at @index, or NULL in a hole. */
 static struct page *store_find(struct scullpin_store *store, unsigned long index)
 {
+	XA_STATE(xas, &store->pages, index);
 	struct page *page;
 
 	rcu_read_lock();
-	for (;;) {
-		page = xa_load(&store->pages, index);
-		if (!page)
-			break;
-		if (!get_page_unless_zero(page))
-			continue;
-		if (page == xa_load(&store->pages, index))
-			break;
-		put_page(page);
-	}
+	page = store_hold(&xas, xas_load(&xas));
 	rcu_read_unlock();
 	return page;
 }
@@ -129,13 +136,46 @@ int scullpin_store_reserve(struct scullpin_store *store, u64 pos, size_t length,
 	return 0;
 }
 
+/*
+ * Add the page at @pos + @ranges->bytes, as far as it belongs to the part that
+ * ends at @end. No reference on the zero page: it stays, and its count would be
+ * everybody's.
+ */
+static void store_append(struct scullpin_ranges *ranges, u64 pos, u64 end, struct page *page)
+{
+	u64 at = pos + ranges->bytes;
+	unsigned int offset = offset_in_page(at);
+
+	scullpin_ranges_append(ranges, page ?: ZERO_PAGE(0), offset,
+			       min_t(u64, end - at, PAGE_SIZE - offset));
+}
+
+/* Add what there is from @pos + @ranges->bytes on, one stride at most; a write ends at a hole. */
+static void store_get_stride(struct scullpin_store *store, u64 pos, u64 end, bool write,
+			     struct scullpin_ranges *ranges)
+{
+	XA_STATE(xas, &store->pages, (pos + ranges->bytes) >> PAGE_SHIFT);
+	unsigned int left = STORE_STRIDE;
+	struct page *page;
+
+	rcu_read_lock();
+	page = store_hold(&xas, xas_load(&xas));
+	while (page || !write) {
+		store_append(ranges, pos, end, page);
+		if (pos + ranges->bytes == end || !--left)
+			break;
+		page = store_hold(&xas, xas_next(&xas));
+	}
+	rcu_read_unlock();
+}
+
 /**
  * scullpin_store_get - the page ranges of a part of the medium
  * @store: the medium
  * @pos: bytes from the start
  * @length: bytes, more than 0
  * @write: make pages where there are none; a read gets the zero page there
- * @gfp: how a page may be made
+ * @gfp: how a page may be made; with __GFP_NOFAIL a signal does not stop it, either
  * @ranges: an empty list with room for the whole part; holds references
  *
  * Context: process context of the caller whom the memory is accounted to.
@@ -145,21 +185,24 @@ int scullpin_store_reserve(struct scullpin_store *store, u64 pos, size_t length,
 ssize_t scullpin_store_get(struct scullpin_store *store, u64 pos, size_t length, bool write,
 			   gfp_t gfp, struct scullpin_ranges *ranges)
 {
-	unsigned int offset = offset_in_page(pos);
-	unsigned long index = pos >> PAGE_SHIFT;
+	u64 end = pos + length;
 	struct page *page;
-	size_t n;
 
-	for (; length; length -= n, offset = 0, index++) {
-		n = min_t(size_t, length, PAGE_SIZE - offset);
-		page = write ? store_find_or_make(store, index, gfp) : store_find(store, index);
-		if (!page && write)
+	for (;;) {
+		store_get_stride(store, pos, end, write, ranges);
+		if (ranges->bytes == length)
 			break;
-		/* No reference on the zero page: it stays, and its count would be everybody's. */
-		scullpin_ranges_append(ranges, page ?: ZERO_PAGE(0), offset, n);
-		if (fatal_signal_pending(current))
+		if (!(gfp & __GFP_NOFAIL) && fatal_signal_pending(current))
 			break;
 		cond_resched();
+		if (!write)
+			continue;
+		page = store_find_or_make(store, (pos + ranges->bytes) >> PAGE_SHIFT, gfp);
+		if (!page)
+			break;
+		store_append(ranges, pos, end, page);
+		if (ranges->bytes == length)
+			break;
 	}
 	return ranges->bytes ?: -ENOMEM;
 }
@@ -175,9 +218,10 @@ void scullpin_store_put(struct scullpin_ranges *ranges)
 	unsigned int i;
 
 	for (i = 0; i < ranges->nr; i++) {
-		if (ranges->bv[i].bv_page != ZERO_PAGE(0))
+		if (!scullpin_store_is_hole(ranges->bv[i].bv_page))
 			put_page(ranges->bv[i].bv_page);
-		cond_resched();
+		if (!((i + 1) % STORE_STRIDE))
+			cond_resched();
 	}
 	ranges->nr = 0;
 	ranges->bytes = 0;
@@ -258,31 +302,4 @@ loff_t scullpin_store_seek(struct scullpin_store *store, loff_t offset, loff_t s
 	}
 	found = max_t(loff_t, (loff_t)index << PAGE_SHIFT, offset);
 	return min(found, size);
-}
-
-/**
- * scullpin_store_lock_page - keep others from a page while its bytes move
- * @page: of the medium, or the zero page, which nobody changes
- *
- * Makes a direct transfer atomic per store page, and page ranges that are
- * apart never share a lock.
- *
- * Context: any but hard interrupt; do not sleep until the unlock.
- */
-void scullpin_store_lock_page(struct page *page)
-{
-	if (page != ZERO_PAGE(0))
-		bit_spin_lock(STORE_PAGE_LOCK, &page->private);
-}
-
-/**
- * scullpin_store_unlock_page - undo scullpin_store_lock_page()
- * @page: the same page
- *
- * Context: as the lock's holder.
- */
-void scullpin_store_unlock_page(struct page *page)
-{
-	if (page != ZERO_PAGE(0))
-		bit_spin_unlock(STORE_PAGE_LOCK, &page->private);
 }

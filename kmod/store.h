@@ -3,10 +3,12 @@
 #define SCULLPIN_STORE_H
 
 #include <linux/atomic.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
+#include <linux/bit_spinlock.h>	/* relies on others for cpu_relax() */
 
-struct page;
 struct scullpin_ranges;
 
 /**
@@ -28,7 +30,31 @@ ssize_t scullpin_store_get(struct scullpin_store *store, u64 pos, size_t length,
 void scullpin_store_put(struct scullpin_ranges *ranges);
 void scullpin_store_discard(struct scullpin_store *store, u64 pos, u64 length);
 loff_t scullpin_store_seek(struct scullpin_store *store, loff_t offset, loff_t size, int whence);
-void scullpin_store_lock_page(struct page *page);
-void scullpin_store_unlock_page(struct page *page);
+
+/* A hole reads as the zero page, which nobody changes, locks or holds. */
+static inline bool scullpin_store_is_hole(struct page *page)
+{
+	return is_zero_pfn(page_to_pfn(page));
+}
+
+/* Bit 0 of a store page's ->private, which is the store's to use, is its lock. */
+#define SCULLPIN_STORE_PAGE_LOCK 0
+
+/*
+ * Keep others from a page of the medium while its bytes move: a direct transfer
+ * is atomic per store page, and page ranges that are apart never share a lock.
+ * Do not sleep until the unlock.
+ */
+static inline void scullpin_store_lock_page(struct page *page)
+{
+	if (!scullpin_store_is_hole(page))
+		bit_spin_lock(SCULLPIN_STORE_PAGE_LOCK, &page->private);
+}
+
+static inline void scullpin_store_unlock_page(struct page *page)
+{
+	if (!scullpin_store_is_hole(page))
+		bit_spin_unlock(SCULLPIN_STORE_PAGE_LOCK, &page->private);
+}
 
 #endif /* SCULLPIN_STORE_H */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The bound in time: an engine that does not answer by the deadline is
- * stopped, and its request ends with -ETIMEDOUT. The end of a process waits for
- * its requests without limit, so this is correctness, not comfort.
+ * stopped, and its request ends with -ETIMEDOUT; when the device goes, each
+ * request ends with -ENODEV. The end of a process waits for its requests without
+ * limit, so this is correctness, not comfort.
  */
 #include <linux/jiffies.h>
 
@@ -21,7 +22,26 @@ static unsigned long watch_period(const struct scullpin_watch *watch)
 
 static void watch_abort_work(struct work_struct *work)
 {
-	scullpin_request_abort(container_of(work, struct scullpin_request, abort), -ETIMEDOUT);
+	struct scullpin_request *req = container_of(work, struct scullpin_request, abort);
+
+	scullpin_request_abort(req, req->error);
+}
+
+/**
+ * scullpin_watch_abort - have a worker stop a request's engine and end the request
+ * @req: claimed by the caller, who does not touch it any more
+ * @error: what the caller of the request is told
+ *
+ * Each has a worker of its own: the end of a request may sleep on a page that
+ * somebody has locked for long, and the others must not wait for that.
+ *
+ * Context: any.
+ */
+void scullpin_watch_abort(struct scullpin_request *req, int error)
+{
+	req->error = error;
+	INIT_WORK(&req->abort, watch_abort_work);
+	queue_work(watch_queue, &req->abort);
 }
 
 /* Has the engine been silent for longer than a request bears? */
@@ -35,11 +55,7 @@ static bool watch_is_overdue(struct scullpin_request *req)
 	return time_after(jiffies, alive + req->patience);
 }
 
-/*
- * Whose deadline has passed, and who has no other owner yet, gets a worker of
- * its own: the end of a request may sleep on a page that somebody has locked
- * for long, and the others must not wait for that.
- */
+/* Whose deadline has passed, and who has no other owner yet, is aborted. */
 static void watch_work(struct work_struct *work)
 {
 	struct scullpin_watch *watch = container_of(to_delayed_work(work), struct scullpin_watch,
@@ -48,10 +64,8 @@ static void watch_work(struct work_struct *work)
 
 	spin_lock(&watch->lock);
 	list_for_each_entry(req, &watch->requests, watched) {
-		if (!watch_is_overdue(req) || !scullpin_request_claim(req))
-			continue;
-		INIT_WORK(&req->abort, watch_abort_work);
-		queue_work(watch_queue, &req->abort);
+		if (watch_is_overdue(req) && scullpin_request_claim(req))
+			scullpin_watch_abort(req, -ETIMEDOUT);
 	}
 	if (!list_empty(&watch->requests))
 		queue_delayed_work(watch_queue, &watch->work, watch_period(watch));
@@ -92,6 +106,7 @@ void scullpin_watch_init(struct scullpin_watch *watch, const u64 *deadline_ms)
 {
 	spin_lock_init(&watch->lock);
 	INIT_LIST_HEAD(&watch->requests);
+	watch->closed = false;
 	INIT_DELAYED_WORK(&watch->work, watch_work);
 	watch->deadline_ms = deadline_ms;
 }
@@ -122,6 +137,32 @@ void scullpin_watch_add(struct scullpin_watch *watch, struct scullpin_request *r
 	if (list_empty(&watch->requests))
 		queue_delayed_work(watch_queue, &watch->work, watch_period(watch));
 	list_add_tail(&req->watched, &watch->requests);
+	/* It was let in before the device began to go. */
+	if (watch->closed && scullpin_request_claim(req))
+		scullpin_watch_abort(req, -ENODEV);
+	spin_unlock(&watch->lock);
+}
+
+/**
+ * scullpin_watch_close - the device goes: abort what is in flight, and what comes
+ * @watch: of a device
+ *
+ * Waits for nobody: each request ends by a worker, as after its deadline. Who
+ * has passed the door and not yet submitted finds the watch closed, so that
+ * no submitter has to be counted, nor waited for.
+ *
+ * Context: process context.
+ */
+void scullpin_watch_close(struct scullpin_watch *watch)
+{
+	struct scullpin_request *req;
+
+	spin_lock(&watch->lock);
+	watch->closed = true;
+	list_for_each_entry(req, &watch->requests, watched) {
+		if (scullpin_request_claim(req))
+			scullpin_watch_abort(req, -ENODEV);
+	}
 	spin_unlock(&watch->lock);
 }
 
@@ -150,4 +191,39 @@ void scullpin_watch_del(struct scullpin_watch *watch, struct scullpin_request *r
 void scullpin_watch_look(struct scullpin_watch *watch)
 {
 	mod_delayed_work(watch_queue, &watch->work, 0);
+}
+
+/**
+ * scullpin_watch_copy - the requests that the engine has, in order of submission
+ * @watch: of a device
+ * @copy: where to
+ * @room: for how many
+ *
+ * Context: process context.
+ * Return: how many there are; those beyond @room are only counted.
+ */
+unsigned int scullpin_watch_copy(struct scullpin_watch *watch, struct scullpin_in_flight *copy,
+				 unsigned int room)
+{
+	struct scullpin_request *req;
+	unsigned int nr = 0;
+
+	/* Who ends a request takes it off the list before it lets anything of it go. */
+	spin_lock(&watch->lock);
+	list_for_each_entry(req, &watch->requests, watched) {
+		if (nr < room)
+			copy[nr] = (struct scullpin_in_flight){
+				.id = req->xfer.id,
+				.pos = req->pos,
+				.length = req->length,
+				.delay = req->xfer.delay,
+				.times.submitted = req->times.submitted,
+				.times.issued = req->times.issued,
+				.owner = READ_ONCE(req->owner),
+				.write = req->xfer.write,
+			};
+		nr++;
+	}
+	spin_unlock(&watch->lock);
+	return nr;
 }

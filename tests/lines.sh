@@ -30,5 +30,13 @@ try() {
     fi
 }
 
+# fails COMMAND...: for use in tests, where `! COMMAND` on a line of its own stops nothing.
+fails() {
+    if "$@"; then
+        printf '%s succeeds\n' "$*"
+        return 1
+    fi
+}
+
 # equal ACTUAL WANTED WHAT: for use in tests; says what differs.
 equal() { [ "$1" = "$2" ] || { printf '%s is %s, not %s\n' "$3" "${1:-(empty)}" "$2"; return 1; }; }

@@ -58,4 +58,41 @@ struct scullpin_discard {
 #define SCULLPIN_IOC_INFO    _IOWR(SCULLPIN_IOC_MAGIC, 1, struct scullpin_info)
 #define SCULLPIN_IOC_DISCARD _IOW(SCULLPIN_IOC_MAGIC, 2, struct scullpin_discard)
 
+/*
+ * By io_uring: IORING_OP_URING_CMD with one of these in cmd_op and its structure,
+ * 16 bytes, in cmd. The size is part of the number: another one is another command.
+ */
+
+/**
+ * struct scullpin_uring_info - SCULLPIN_IOC_INFO, asked by io_uring
+ * @info: address of a struct scullpin_info with its struct_size set
+ * @reserved: must be 0
+ */
+struct scullpin_uring_info {
+	__u64 info;
+	__u64 reserved;
+};
+
+/**
+ * struct scullpin_uring_discard - SCULLPIN_IOC_DISCARD, asked by io_uring
+ * @offset: bytes from the start, a multiple of the logical block size
+ * @length: bytes, a multiple of the logical block size
+ */
+struct scullpin_uring_discard {
+	__u64 offset;
+	__u64 length;
+};
+
+/**
+ * struct scullpin_uring_flush - fsync(2), asked by io_uring
+ * @reserved: must be 0
+ */
+struct scullpin_uring_flush {
+	__u64 reserved[2];
+};
+
+#define SCULLPIN_URING_INFO    _IOWR(SCULLPIN_IOC_MAGIC, 0x80, struct scullpin_uring_info)
+#define SCULLPIN_URING_DISCARD _IOW(SCULLPIN_IOC_MAGIC, 0x81, struct scullpin_uring_discard)
+#define SCULLPIN_URING_FLUSH   _IOW(SCULLPIN_IOC_MAGIC, 0x82, struct scullpin_uring_flush)
+
 #endif /* _UAPI_SCULLPIN_H */

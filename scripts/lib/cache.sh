@@ -4,10 +4,10 @@
 
 SCULLPIN_CACHE=${SCULLPIN_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/scullpin}
 
-# lock_cache WHAT: until this process ends, no other one makes entries for kernels.
-lock_cache() {
-    exec 9>"$SCULLPIN_CACHE/kernels/.lock"
-    flock -n 9 || { info "another process makes a kernel; waiting for it before $1"; flock 9; }
+# lock_kernel NAME: until this process ends, no other one makes that kernel.
+lock_kernel() {
+    exec 9>"$SCULLPIN_CACHE/kernels/.lock-$1"
+    flock -n 9 || { info "another process makes kernel $1; waiting for it"; flock 9; }
 }
 
 # cache_publish TEMP FINAL: a finished entry appears whole, or not at all.

@@ -49,7 +49,7 @@ fetch_packages() {
     # shellcheck disable=SC2086
     key=$({ apt-cache policy $packages | sed -n 's/^  Candidate: //p'; printf '%s\n' "$how" "$build_tools"; } | sha256sum | cut -c1-12)
     entry=$SCULLPIN_CACHE/kernels/$version-$key
-    lock_cache "kernel $name"
+    lock_kernel "$name"
     [ ! -e "$entry/.complete" ] || return 0
     temp=$(mktemp -d "$SCULLPIN_CACHE/kernels/.fetch-XXXXXX")
     # shellcheck disable=SC2064 # of now

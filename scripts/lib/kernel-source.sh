@@ -76,7 +76,7 @@ fetch_source() {
     [ -n "$version" ] || die 6 "no package $package in $suite"
     entry=$SCULLPIN_CACHE/kernels/$name-$(source_key "$name" source "$suite" "$package" "$@")-$version
     mkdir -p "$entry/build"
-    lock_cache "kernel $name"
+    lock_kernel "$name"
     [ ! -e "$entry/.complete" ] || return 0
     mapfile -t configs < <(config_files "$@")
     unpack_source "$package" "$entry"

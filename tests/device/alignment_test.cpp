@@ -61,7 +61,7 @@ TEST_CASE_METHOD(
 }
 
 TEST_CASE_METHOD(device_fixture,
-                 "unaligned direct transfers are done as plain copies when the policy says so")
+                 "unaligned direct transfers go through the page cache when the policy says so")
 {
     const setting unaligned("unaligned", "buffered");
     const auto fd = open_direct();

@@ -7,8 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <deque>
+#include <fstream>
+#include <mutex>
+#include <span>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "aio.hpp"
 #include "fixture.hpp"
@@ -144,5 +152,162 @@ TEST_CASE_METHOD(device_fixture,
         // Still in flight: the child did not just wait it out.
         CHECK(context.poll() == 0);
     }
+    CHECK(context.wait(1).front().res == cap);
+}
+
+namespace {
+
+/// Never more than what was held at some moment: what is released between the two reads is missing.
+std::uint64_t surely_pinned_bytes()
+{
+    const auto pinned = attribute("stats/pages_pinned");
+    return (pinned - std::min(pinned, attribute("stats/pages_released"))) * page_size;
+}
+
+/// Reads again and again by one way, until told to stop, and counts.
+class reader {
+public:
+    using way = std::int64_t (*)(int fd, std::span<std::byte> memory);
+
+    reader(int fd, std::size_t bytes, way run, const std::atomic<bool>& stop)
+        : thread_([this, fd, bytes, run, &stop] {
+              const memory buffer(bytes / page_size);
+              while (!stop) {
+                  const auto result = run(fd, buffer.span());
+                  if (result == static_cast<std::int64_t>(bytes)) moved++;
+                  if (result == -EAGAIN) again++;
+              }
+          })
+    {
+    }
+    void join() { thread_.join(); }
+
+    std::atomic<std::size_t> moved{0}, again{0};
+
+private:
+    std::thread thread_;
+};
+
+std::int64_t by_pread(int fd, std::span<std::byte> memory)
+{
+    return ::pread(fd, memory.data(), memory.size(), 0);
+}
+
+std::int64_t by_libaio(int fd, std::span<std::byte> memory, int flags)
+{
+    scullpin::aio_context context(1);
+    iocb request = aio::request(fd, IOCB_CMD_PREAD, memory.data(), memory.size(), 0);
+    request.aio_rw_flags = flags;
+    iocb* pointer = &request;
+    if (const long taken = context.submit({&pointer, 1}); taken != 1) return taken;
+    std::vector<io_event> events(1);
+    const auto limit = scullpin::aio_context::clock::now() + std::chrono::seconds(20);
+    return context.wait(events, 1, limit) == 1 ? events.front().res : -ETIME;
+}
+
+std::int64_t by_waiting_libaio(int fd, std::span<std::byte> memory)
+{
+    return by_libaio(fd, memory, 0);
+}
+
+std::int64_t by_nowait_libaio(int fd, std::span<std::byte> memory)
+{
+    return by_libaio(fd, memory, RWF_NOWAIT);
+}
+
+std::int64_t by_io_uring(int fd, std::span<std::byte> memory)
+{
+    io_uring ring{};
+    if (io_uring_queue_init(2, &ring, 0) != 0) return -ENOSYS;
+    io_uring_prep_read(io_uring_get_sqe(&ring), fd, memory.data(),
+                       static_cast<unsigned>(memory.size()), 0);
+    io_uring_submit(&ring);
+    __kernel_timespec limit{20, 0};
+    io_uring_cqe* entry = nullptr;
+    const std::int64_t result =
+        io_uring_wait_cqe_timeout(&ring, &entry, &limit) == 0 ? entry->res : -ETIME;
+    io_uring_queue_exit(&ring);
+    return result;
+}
+
+/// 'D': it sleeps and only a kill wakes it, as who waits for the cap.
+char state_of_thread(pid_t thread)
+{
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string line;
+    std::getline(file, line);
+    const auto end = line.rfind(')');
+    return end == std::string::npos ? '?' : line.at(end + 2);
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(device_fixture,
+                 "read, libaio and io_uring at once never pin more than the cap, or one larger "
+                 "request alone",
+                 "[bound]")
+{
+    const bool with_large = GENERATE(false, true);
+    const setting max_pinned("max_pinned", std::to_string(cap)), latency("latency_us", "2000");
+    const auto fd = open_direct();
+    const std::size_t most = with_large ? 2 * cap : cap;
+    std::atomic<bool> stop{false};
+    std::deque<reader> readers;
+    readers.emplace_back(fd.get(), cap / 4, by_pread, stop);
+    readers.emplace_back(fd.get(), cap / 2, by_waiting_libaio, stop);
+    readers.emplace_back(fd.get(), cap / 4, by_io_uring, stop);
+    readers.emplace_back(fd.get(), cap, with_large ? by_pread : by_io_uring, stop);
+    if (with_large) readers.emplace_back(fd.get(), most, by_pread, stop);
+    reader nowait(fd.get(), cap / 2, by_nowait_libaio, stop);
+    std::uint64_t highest = 0;
+    const bool all_moved = eventually(
+        [&] {
+            highest = std::max(highest, surely_pinned_bytes());
+            return highest > 0 && nowait.again != 0 &&
+                   std::all_of(readers.begin(), readers.end(),
+                               [](auto& one) { return one.moved > 8; });
+        },
+        60.0);
+    stop = true;
+    for (auto& one : readers) one.join();
+    nowait.join();
+    CHECK(all_moved);
+    CHECK(highest > 0);
+    CHECK(highest <= most);
+}
+
+TEST_CASE_METHOD(device_fixture, "who waits for the cap is served in the order of coming",
+                 "[bound]")
+{
+    constexpr std::size_t waiters = 4;
+    const setting max_pinned("max_pinned", std::to_string(cap)), latency("latency_us", "10000");
+    const auto fd = open_direct();
+    const memory first(cap / page_size);
+    aio context;
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, first.data(), cap, 0);
+    {
+        // Long enough for all to be waiting on a slow machine.
+        const setting slow("latency_us", "4000000");
+        REQUIRE(context.submit(request) == 1);
+    }
+    std::mutex lock;
+    std::vector<std::size_t> served;
+    std::vector<std::thread> threads;
+    std::array<std::atomic<pid_t>, waiters> ids{};
+    for (std::size_t i = 0; i < waiters; i++) {
+        threads.emplace_back([&, i] {
+            const memory buffer(cap / page_size);
+            ids[i] = static_cast<pid_t>(::gettid());
+            (void)!::pread(fd.get(), buffer.data(), cap, 0);
+            const std::lock_guard guard(lock);
+            served.push_back(i);
+        });
+        CHECK(eventually([&] {
+            return attribute("stats/in_flight") == i + 2 && state_of_thread(ids[i]) == 'D';
+        }));
+    }
+    CHECK(context.poll() == 0);
+    for (auto& thread : threads) thread.join();
+    CHECK(served == std::vector<std::size_t>{0, 1, 2, 3});
     CHECK(context.wait(1).front().res == cap);
 }

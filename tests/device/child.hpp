@@ -16,7 +16,12 @@ inline pid_t in_child(const std::function<void()>& body)
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
-        body();
+        // An assertion that fails must not go on with the suite here.
+        try {
+            body();
+        } catch (...) {
+            ::_exit(99);
+        }
         ::_exit(0);
     }
     return child;

@@ -71,7 +71,7 @@ TEST_CASE_METHOD(device_fixture, "a DMA transfer ends exactly where the controll
     const auto fd = open_direct();
     const memory buffer(3);
     buffer.fill(std::byte{0x77});
-    REQUIRE(::pwrite(open_node().get(), buffer.data(), buffer.size(), 0) ==
+    REQUIRE(::pwrite(fd.get(), buffer.data(), buffer.size(), 0) ==
             static_cast<ssize_t>(buffer.size()));
     buffer.fill(std::byte{0x5a});
     // The controller moves chunks of 2 KiB, and tells how many it has moved.
@@ -101,8 +101,7 @@ TEST_CASE_METHOD(device_fixture,
     constexpr std::size_t depth = 8;
     const memory out(depth), in(depth);
     fill_random(out.span(), 740);
-    REQUIRE(::pwrite(open_node().get(), out.data(), out.size(), 0) ==
-            static_cast<ssize_t>(out.size()));
+    REQUIRE(::pwrite(fd.get(), out.data(), out.size(), 0) == static_cast<ssize_t>(out.size()));
     const gain timed_out("timed_out");
     const edu_parameter lose("lose", 7);  // the second chunk's way in, of the second request
     aio context(depth);
@@ -218,9 +217,10 @@ TEST_CASE_METHOD(
     "a controller that leaves under load ends its requests with ENODEV, also later ones",
     "[.][dma-removal]")
 {
-    const auto fd = open_direct();
+    const auto fd = open_direct(), cached = open_node();
     constexpr std::size_t depth = 8;
     const memory buffer(depth);
+    REQUIRE(::pread(cached.get(), buffer.data(), page_size, 0) == page_size);
     aio context(depth);
     std::array<iocb, depth> requests{};
     for (std::size_t i = 0; i < depth; i++) {
@@ -237,6 +237,9 @@ TEST_CASE_METHOD(
     CHECK(refused > 0);
     CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == -1);
     CHECK(errno == ENODEV);
-    // What does not need the controller goes on.
-    CHECK(::pread(open_node().get(), buffer.data(), page_size, 0) == page_size);
+    // What does not need the controller goes on: it was cached before.
+    CHECK(::pread(cached.get(), buffer.data(), page_size, 0) == page_size);
+    constexpr off_t never_read = 64 << 20;
+    CHECK(::pread(cached.get(), buffer.data(), page_size, never_read) == -1);
+    CHECK(errno == EIO);
 }

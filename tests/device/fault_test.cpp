@@ -114,21 +114,6 @@ TEST_CASE_METHOD(
 }
 
 TEST_CASE_METHOD(device_fixture,
-                 "a plain request that cannot be delayed for want of memory ends at once",
-                 "[.][fault]")
-{
-    const setting latency("latency_us", "200000");
-    const auto fd = open_node();
-    const memory buffer(1);
-    aio context;
-    const fault allocation("request_alloc", 1);
-    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), page_size, 0);
-    CHECK(context.submit(request) == 1);
-    CHECK(context.poll() == 1);
-    CHECK(allocation.fired());
-}
-
-TEST_CASE_METHOD(device_fixture,
                  "without memory for the medium a write ends there or moves nothing", "[.][fault]")
 {
     const std::string point = GENERATE("store_page", "store_index");
@@ -159,7 +144,7 @@ TEST_CASE_METHOD(device_fixture,
 
 TEST_CASE_METHOD(
     device_fixture,
-    "a plain write without memory for the medium ends there, and is never short under NOWAIT",
+    "a cached write without memory for the medium ends there, and not when it is written back",
     "[.][fault]")
 {
     const auto fd = open_empty();
@@ -169,9 +154,7 @@ TEST_CASE_METHOD(
         const fault allocation("store_page", 3);
         CHECK(::pwrite(plain.get(), buffer.data(), buffer.size(), 0) == 2 * page_size);
     }
-    discard_all();
-    const fault allocation("store_page", 3);
-    CHECK(nowait(plain.get(), direction::write, buffer) == -EAGAIN);
+    CHECK(::fsync(plain.get()) == 0);
     check_device_works(fd.get());
 }
 
@@ -245,9 +228,10 @@ TEST_CASE_METHOD(module_fixture, "a module that cannot be set up says why, and n
                  "[.][fault]")
 {
     const std::pair<const char*, int> points[] = {
-        {"engine_queue", -ENOMEM}, {"watch_queue", -ENOMEM},  {"node_numbers", -EBUSY},
-        {"node_class", -ENOMEM},   {"device_alloc", -ENOMEM}, {"device_stats", -ENOMEM},
-        {"device_name", -ENOMEM},  {"device_add", -ENOMEM}};
+        {"engine_queue", -ENOMEM}, {"watch_queue", -ENOMEM},   {"node_numbers", -EBUSY},
+        {"node_class", -ENOMEM},   {"device_alloc", -ENOMEM},  {"device_stats", -ENOMEM},
+        {"device_name", -ENOMEM},  {"device_add", -ENOMEM},    {"mapping_mount", -ENOMEM},
+        {"mapping_bdi", -ENOMEM},  {"mapping_inode", -ENOMEM}, {"configfs_root", -ENOMEM}};
     for (const auto& [point, error] : points) {
         CAPTURE(point);
         CHECK(module::load(std::string("fault=") + point + ":1") == error);

@@ -17,8 +17,11 @@ std::uint64_t attribute(const std::string& name);
 /// What a counter has gained since it was made.
 class gain {
 public:
-    explicit gain(std::string name) : name_(std::move(name)), begin_(attribute("stats/" + name_)) {}
-    [[nodiscard]] std::uint64_t value() const { return attribute("stats/" + name_) - begin_; }
+    explicit gain(const std::string& name, const std::string& folder = "stats/")
+        : name_(folder + name), begin_(attribute(name_))
+    {
+    }
+    [[nodiscard]] std::uint64_t value() const { return attribute(name_) - begin_; }
 
 private:
     std::string name_;
@@ -62,11 +65,14 @@ public:
 };
 
 /// What must hold after every test of the device: nothing in flight, and all of its counters
-/// balance.
+/// balance. It begins with nothing cached, so nothing dirty whose write-back comes in between.
 class device_fixture : private kernel_fixture {
 public:
-    device_fixture() = default;
+    device_fixture() { drop_cached(); }
     ~device_fixture();
+
+    /// Writes back what is cached and drops it.
+    static void drop_cached();
 
     /// The node, read-write. @param flags more of open(2), such as O_DIRECT
     static scullpin::file_descriptor open_node(int flags = 0);

@@ -174,8 +174,9 @@ TEST_CASE_METHOD(device_fixture,
                  "a process that is killed in a synchronous call does not wait for a slow device")
 {
     const slow_device device;
-    const setting latency("latency_us", "30000000");
+    drop_cached();
     const bool direct = GENERATE(true, false);
+    const setting latency("latency_us", direct ? "30000000" : "4000000");
     const gain deferred("requests_deferred");
     const pid_t child = in_child([&] {
         const auto fd = open_node(direct ? O_DIRECT : 0);
@@ -184,5 +185,32 @@ TEST_CASE_METHOD(device_fixture,
     });
     REQUIRE(eventually([&] { return deferred.value() == 1; }));
     ::kill(child, SIGKILL);
-    CHECK(WIFSIGNALED(wait_for(child, 5)));
+    CHECK(WIFSIGNALED(wait_for(child, 20)));
+    // What was being read in for it is the cache's, and goes on.
+    CHECK(attribute("stats/in_flight") == (direct ? 0 : 1));
+    CHECK(eventually([] { return attribute("stats/in_flight") == 0; }, 20));
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "a process that is killed in a direct call does not wait for write-back")
+{
+    const memory out(1);
+    const auto fd = open_node();
+    REQUIRE(::pwrite(fd.get(), out.data(), page_size, 0) == page_size);
+    const setting latency("latency_us", "4000000");
+    const gain deferred("requests_deferred");
+    const bool write = GENERATE(true, false);
+    const pid_t child = in_child([&] {
+        const auto direct = open_direct();
+        const memory buffer(1);
+        if (write)
+            (void)!::pwrite(direct.get(), buffer.data(), page_size, 0);
+        else
+            (void)!::pread(direct.get(), buffer.data(), page_size, 0);
+    });
+    REQUIRE(eventually([&] { return deferred.value() == 1; }));
+    ::kill(child, SIGKILL);
+    CHECK(WIFSIGNALED(wait_for(child, 20)));
+    CHECK(attribute("stats/in_flight") == 1);
+    CHECK(eventually([] { return attribute("stats/in_flight") == 0; }, 20));
 }

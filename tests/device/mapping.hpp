@@ -18,10 +18,11 @@ constexpr std::size_t huge_page_size = 2 << 20;
 /// A mapping of any kind.
 class mapping {
 public:
-    mapping(std::size_t size, int flags, int fd = -1)
+    mapping(std::size_t size, int flags, int fd = -1, std::size_t offset = 0,
+            int protection = PROT_READ | PROT_WRITE)
         : size_(size),
-          data_(
-              static_cast<std::byte*>(::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0)))
+          data_(static_cast<std::byte*>(
+              ::mmap(nullptr, size, protection, flags, fd, static_cast<off_t>(offset))))
     {
         REQUIRE(data_ != MAP_FAILED);
     }

@@ -39,7 +39,7 @@ a_changed_byte_is_found() {
 the_device_is_listed() {
     json '.schema == "scullpin-list/1" and (.devices | length == 1) and .devices[0].path == "/dev/scullpin0" and .devices[0].stats.in_flight == 0' \
         "$scullpin" list --json &&
-        exits 0 "$scullpin" list | grep -q "^$node "
+        exits 0 "$scullpin" list | grep "^$node " >/dev/null
 }
 
 the_device_is_described() {

@@ -54,12 +54,6 @@ json document_of(const std::string& arguments)
     return json::parse(result.output);
 }
 
-std::string file_of(const temporary_folder& folder, const std::string& name, std::size_t size)
-{
-    write_file(folder.file(name), random_bytes(size));
-    return folder.file(name);
-}
-
 std::vector<std::string> keys(const json& object)
 {
     std::vector<std::string> names;
@@ -111,7 +105,7 @@ std::string text_of(const std::string& path)
 TEST_CASE("bench and ping refuse what makes no sense with exit 2, and touch nothing")
 {
     const temporary_folder folder;
-    const auto file = file_of(folder, "f", 65536);
+    const auto file = random_file(folder, "f", 65536);
     const auto before = read_file(file);
     const std::string write = "bench --rw randwrite --size 64k ";
     write_file(folder.file("empty"), {});
@@ -156,7 +150,7 @@ TEST_CASE("bench and ping refuse what makes no sense with exit 2, and touch noth
 TEST_CASE("bench writes one document, its units in the keys")
 {
     const temporary_folder folder;
-    const auto file = file_of(folder, "f", 65536);
+    const auto file = random_file(folder, "f", 65536);
     const auto document = document_of(
         "bench --json --quiet --rw randrw --bs 512 --size 64k --backend libaio --iodepth 4 " +
         file);
@@ -206,7 +200,7 @@ TEST_CASE("bench writes one document, its units in the keys")
 TEST_CASE("bench runs every back end, and its text names what its document names")
 {
     const temporary_folder folder;
-    const auto file = file_of(folder, "f", 65536);
+    const auto file = random_file(folder, "f", 65536);
     for (const char* backend : {"sync", "vectored", "libaio", "io_uring", "mmap"}) {
         CAPTURE(backend);
         const auto result = run(std::string("$scullpin bench --size 64k --iodepth 2 --quiet ") +
@@ -223,7 +217,7 @@ TEST_CASE("bench runs every back end, and its text names what its document names
 TEST_CASE("several paths run in turn and are compared with the first")
 {
     const temporary_folder folder;
-    const auto a = file_of(folder, "a", 1 << 20), b = file_of(folder, "b", 1 << 20);
+    const auto a = random_file(folder, "a", 1 << 20), b = random_file(folder, "b", 1 << 20);
     const auto document = document_of("bench --json --quiet --size 1M " + a + " " + b);
     REQUIRE(document["paths"].size() == 2);
     const auto& first = document["paths"][0]["read"];
@@ -263,7 +257,7 @@ TEST_CASE("requests that fail make exit 1, counted by the name of their error")
 TEST_CASE("an interrupted bench drains, and its document is complete")
 {
     const temporary_folder folder;
-    const auto file = file_of(folder, "f", 1 << 20);
+    const auto file = random_file(folder, "f", 1 << 20);
     const auto signal = GENERATE(SIGINT, SIGTERM);
     const auto backend = GENERATE(as<std::string>{}, "sync", "libaio", "io_uring");
     CAPTURE(signal, backend);
@@ -287,7 +281,7 @@ TEST_CASE("an interrupted bench drains, and its document is complete")
 TEST_CASE("bench shows how far it is on stderr, when that is wanted")
 {
     const temporary_folder folder;
-    const auto file = file_of(folder, "f", 1 << 20);
+    const auto file = random_file(folder, "f", 1 << 20);
     const auto said = [&](const std::string& options) {
         return run("$scullpin bench --runtime 0.3 " + options + " " + file + " 2>&1 >/dev/null")
             .output;
@@ -301,7 +295,7 @@ TEST_CASE("bench shows how far it is on stderr, when that is wanted")
 TEST_CASE("a plot is a picture of every path; without gnuplot its package is named first")
 {
     const temporary_folder folder;
-    const auto file = file_of(folder, "f & <g>", 1 << 20), picture = folder.file("out.svg");
+    const auto file = random_file(folder, "f & <g>", 1 << 20), picture = folder.file("out.svg");
     const auto options =
         " bench --quiet --rw randrw --size 1M --plot '" + picture + "' '" + file + "'";
     const auto before = read_file(file);
@@ -322,7 +316,7 @@ TEST_CASE("a plot is a picture of every path; without gnuplot its package is nam
 TEST_CASE("ping writes a line a request and a summary")
 {
     const temporary_folder folder;
-    const auto file = file_of(folder, "f", 65536);
+    const auto file = random_file(folder, "f", 65536);
     const auto result = run("$scullpin ping --interval 1ms --count 3 " + file + " 2>&1");
     CHECK(result.status == 0);
     std::istringstream lines(result.output);
@@ -343,7 +337,7 @@ TEST_CASE("ping writes a line a request and a summary")
 TEST_CASE("ping keeps its interval, by every back end, and its document sums up")
 {
     const temporary_folder folder;
-    const auto file = file_of(folder, "f", 65536);
+    const auto file = random_file(folder, "f", 65536);
     for (const char* backend : {"sync", "vectored", "libaio", "io_uring", "mmap"}) {
         CAPTURE(backend);
         const auto begun = std::chrono::steady_clock::now();
@@ -366,7 +360,7 @@ TEST_CASE("ping keeps its interval, by every back end, and its document sums up"
 TEST_CASE("an interrupted ping sums up what there was")
 {
     const temporary_folder folder;
-    const auto file = file_of(folder, "f", 65536);
+    const auto file = random_file(folder, "f", 65536);
     const auto result = interrupt("ping --interval 1h " + file, SIGINT, 1, folder.file("stderr"));
     CHECK(result.status == 130);
     CHECK(result.output.find("request=1 time=") != std::string::npos);

@@ -35,6 +35,9 @@ struct row {
 const std::vector<row> rows{
     {"list", "list", 0, "scullpin0"},
     {"list-none", "list", 6, "none"},
+    {"create-none", "create fast --size 1M", 6, "none"},
+    {"set", "set scullpin0 latency_us=5 completion=deferred", 0, "scullpin0"},
+    {"remove-none", "remove fast", 6, "none"},
     {"info", "info DIR/a"},
     {"info-node", "info /dev/null", 0, "null"},
     {"read", "read --bs 4k --output DIR/out DIR/a"},
@@ -44,7 +47,12 @@ const std::vector<row> rows{
     {"verify-differs", "verify --bs 4k DIR/a DIR/b", 3},
     {"doctor", "doctor", any_status},
     {"bench", "bench --rw read --bs 4k --size 8k --seed 1 DIR/a"},
+    {"stat", "stat", 0, "scullpin0"},
+    {"stat-watch", "stat --watch 20ms --count 2 scullpin0", 0, "scullpin0"},
+    {"trace", "trace --input " SCULLPIN_GOLDEN "/trace.events"},
+    {"modes", "modes --bsrange 4k --size 8k --iodepth 1 DIR/a"},
     {"ping", "ping --count 2 --interval 1ms DIR/a"},
+    {"overlap", "overlap --bs 4k --size 8k --rounds 1 --compute 1ms DIR/a"},
     {"stress",
      "stress --write --ops 200 --bs 4k --size 8k --numjobs 1 --iodepth 1 --backend sync "
      "--memory base --operations read,write --seed 1 DIR/a"},
@@ -60,6 +68,10 @@ const std::map<std::string, std::string> masks{
     {"overhead_ns_per_operation", "NUMBER"},
     {"iops_per_s", "NUMBER"},
     {"bandwidth_bytes_per_s", "NUMBER"},
+    {"latency_ns", "NUMBER"},
+    {"throughput_bytes_per_s", "NUMBER"},
+    {"latency_bytes", "NUMBER or null"},
+    {"throughput_bytes", "NUMBER or null"},
     {"min", "NUMBER"},
     {"mean", "NUMBER"},
     {"mdev", "NUMBER"},
@@ -69,6 +81,12 @@ const std::map<std::string, std::string> masks{
     {"p99_9", "NUMBER"},
     {"p99_99", "NUMBER"},
     {"max", "NUMBER"},
+    {"io_ns", "NUMBER"},
+    {"computation_ns", "NUMBER"},
+    {"both_ns", "NUMBER"},
+    {"ideal_ns", "NUMBER"},
+    {"overlap_percent", "NUMBER"},
+    {"cached_before_bytes", "NUMBER"},
     {"replay", "TEXT"},
     {"state", "TEXT"},
     {"detail", "TEXT"},
@@ -82,8 +100,8 @@ bool updating()
 
 bool fits(const json& value, const std::string& mask)
 {
-    return mask == "NUMBER" ? value.is_number()
-                            : value.is_string() || (mask != "TEXT" && value.is_null());
+    if (value.is_null()) return mask.ends_with(" or null");
+    return mask.starts_with("NUMBER") ? value.is_number() : value.is_string();
 }
 
 /// The document without what is volatile; a value of the wrong type stays, and is seen.
@@ -116,10 +134,17 @@ std::string normal_line(std::string line)
     static const std::regex missing(R"(^required and missing: [0-9]+$)");
     static const std::regex duration(R"( in [0-9.]+ s,)");
     static const std::regex iops(R"([0-9]+ IOPS, [0-9.]+ ([KMGT]i)?B/s)");
-    static const std::regex time(R"([ =]+[0-9.]+ [num]?s\b)");
+    static const std::regex time(R"([ =]+[0-9.]+ [num]?s\b[*]?)");
+    static const std::regex percent(R"( +-?[0-9]+ %$)");
+    // The best of a row is marked.
+    static const std::regex speed(R"( +[0-9.]+ ([KMGT]i)?B/s[* ]?)");
+    static const std::regex since(R"(never|from [0-9]+ ([KM]i)?B)");
     static const std::regex row_end(R"( +[0-9]+\.[0-9]{2}$)");
     if (line.starts_with("         mend:     ")) return {};
+    line.erase(line.find_last_not_of("* ") + 1);
+    if (line.ends_with(" that stayed in the page cache")) return {};  // tmpfs is its own
     line = std::regex_replace(line, duration, " in SECONDS s,");
+    line = std::regex_replace(line, percent, " PERCENT");
     line = std::regex_replace(line, row_end, " SECONDS");
     std::smatch match;
     if (std::regex_match(line, match, setting) && masks.contains(match[1]))
@@ -127,6 +152,9 @@ std::string normal_line(std::string line)
     line = std::regex_replace(line, rate, "SECONDS s, RATE");
     line = std::regex_replace(line, iops, "IOPS, RATE");
     line = std::regex_replace(line, time, " TIME");
+    line = std::regex_replace(line, speed, " RATE");
+    if (line.find(" is no worse than cached: ") != std::string::npos)
+        line = std::regex_replace(line, since, "SIZE or never");
     line = std::regex_replace(line, found, "STATE $2 DETAIL");
     return std::regex_replace(line, missing, "required and missing: NUMBER") + "\n";
 }
@@ -207,24 +235,42 @@ void compare_json(const std::string& name, const json& document)
 void write_class(const std::string& folder, const std::string& device)
 {
     const std::pair<const char*, const char*> files[] = {
-        {"size", "1073741824"},    {"logical_block_size", "512"},  {"dma_alignment", "4"},
-        {"engine", "cpu"},         {"completion", "auto"},         {"latency_us", "0"},
-        {"bandwidth", "0"},        {"max_pinned", "67108864"},     {"unaligned", "refuse"},
-        {"deadline_ms", "10000"},  {"stats/in_flight", "0"},       {"stats/pages_pinned", "24"},
-        {"stats/bytes_read", "7"}, {"stats/pages_released", "24"},
+        {"size", "1073741824"},
+        {"logical_block_size", "512"},
+        {"dma_alignment", "4"},
+        {"engine", "cpu"},
+        {"completion", "auto"},
+        {"latency_us", "0"},
+        {"bandwidth", "0"},
+        {"max_pinned", "67108864"},
+        {"unaligned", "refuse"},
+        {"deadline_ms", "10000"},
+        {"stats/in_flight", "0"},
+        {"stats/pages_pinned", "24"},
+        {"stats/bytes_read", "7"},
+        {"stats/pages_released", "24"},
+        {"stats/requests_completed", "9"},
+        {"refused/bad_address", "2"},
+        {"refused/no_memory", "0"},
+        {"latency/read", "96 3\n98304 1"},
+        {"latency/write", ""},
     };
     std::filesystem::create_directories(folder);
     if (device == "none") return;
     const auto place = std::filesystem::path(folder) / "scullpin" / device;
-    std::filesystem::create_directories(place / "stats");
+    for (const char* group : {"stats", "refused", "latency"})
+        std::filesystem::create_directories(place / group);
     for (const auto& [name, value] : files) std::ofstream(place / name) << value << '\n';
 }
 
-/// Begins a command for which that folder is /sys/class, in a name space of its own.
+/// Begins a command for which that folder is /sys/class, in a name space of its own; there is no
+/// configfs.
 std::string with_class(const std::string& folder)
 {
     return std::string("unshare ") + (::geteuid() == 0 ? "-m" : "-rm") +
-           " sh -c 'mount --bind \"$0\" /sys/class && exec \"$@\"' " + folder + " ";
+           " sh -c 'mount --bind \"$0\" /sys/class && mount --bind \"$0\" /sys/kernel && exec "
+           "\"$@\"' " +
+           folder + " ";
 }
 
 outcome answer(const row& which, const temporary_folder& folder, const std::string& more)

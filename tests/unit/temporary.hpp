@@ -42,6 +42,14 @@ inline void write_file(const std::string& path, const std::vector<std::byte>& by
                static_cast<std::streamsize>(bytes.size()));
 }
 
+/// A file of random bytes. @return its path
+inline std::string random_file(const temporary_folder& folder, const std::string& name,
+                               std::size_t size)
+{
+    write_file(folder.file(name), random_bytes(size));
+    return folder.file(name);
+}
+
 inline std::vector<std::byte> read_file(const std::string& path)
 {
     std::ifstream file(path, std::ios::binary);

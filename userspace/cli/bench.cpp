@@ -13,6 +13,7 @@
 #include "bench/report.hpp"
 #include "bench/run.hpp"
 #include "options.hpp"
+#include "plot.hpp"
 #include "progress.hpp"
 #include "target.hpp"
 
@@ -66,8 +67,7 @@ void add_options(CLI::App& command, bench_options& options)
     command.add_flag("--fixedbufs", what.fixedbufs, "io_uring: registered memory");
     command.add_flag("--direct", what.direct, "open with O_DIRECT");
     command.add_option("--seed", what.seed, "of places, directions and data (default 1)");
-    command.add_option("--plot", options.plot, "draw the latencies into this SVG file, by gnuplot")
-        ->type_name("FILE");
+    add_plot(command, options.plot, "latencies");
     add_common(command, options.common);
 }
 
@@ -105,7 +105,7 @@ bool wants_color(const common_options& options)
                nullptr;  // NOLINT(concurrency-mt-unsafe): no threads any more
 }
 
-void print(const bench::report& all, const common_options& options)
+void print_report(const bench::report& all, const common_options& options)
 {
     if (options.json)
         std::cout << to_json(all).dump(2) << '\n';
@@ -138,18 +138,10 @@ void say_what_has_no_effect(const bench_options& options)
                to_string(options.what.backend), options.what.iodepth);
 }
 
-bool lacks_gnuplot(const bench_options& options)
-{
-    if (options.plot.empty() || bench::has_gnuplot()) return false;
-    fmt::print(stderr, "scullpin: --plot needs gnuplot: apt install gnuplot-nox\n");
-    return true;
-}
-
 int run(const bench_options& options)
 {
     bench::check(options.what);
-    if (!options.plot.empty()) bench::check_plot(options.plot, options.paths);
-    if (lacks_gnuplot(options)) return no_device;
+    if (!can_plot(options.plot, options.paths)) return no_device;
     claims held;
     const auto places = open_all(options, held);
     say_what_has_no_effect(options);
@@ -158,7 +150,7 @@ int run(const bench_options& options)
     results.reserve(places.size());
     for (const auto& one : places) results.push_back(run_one(one, options));
     const auto all = bench::make_report(options.what, overhead, results);
-    print(all, options.common);
+    print_report(all, options.common);
     const int status = status_of(all);
     const bool any = std::any_of(all.paths.begin(), all.paths.end(),
                                  [](const auto& path) { return path.operations() > 0; });

@@ -40,7 +40,7 @@ nlohmann::ordered_json doctor_document(const machine& here)
     return document;
 }
 
-void print(const nlohmann::ordered_json& document)
+void print_checks(const nlohmann::ordered_json& document)
 {
     for (const auto& row : document["checks"]) {
         const bool well = row["mend"].is_null();
@@ -74,7 +74,7 @@ void add_doctor(CLI::App& app, int& status)
         if (options->json)
             std::cout << document.dump(2) << '\n';
         else
-            print(document);
+            print_checks(document);
         status = document["required_missing"] == 0 ? ok : no_device;
     });
 }

@@ -28,7 +28,7 @@ nlohmann::ordered_json info_document(const std::string& path)
     return document;
 }
 
-void print(const nlohmann::ordered_json& document)
+void print_info(const nlohmann::ordered_json& document)
 {
     for (const auto& [key, value] : document.items()) {
         if (key == "schema") continue;
@@ -56,7 +56,7 @@ void add_info(CLI::App& app, int& status)
         if (options->json)
             std::cout << document.dump(2) << '\n';
         else
-            print(document);
+            print_info(document);
         status = ok;
     });
 }

@@ -26,7 +26,7 @@ nlohmann::ordered_json list_document()
     return document;
 }
 
-void print(const nlohmann::ordered_json& document)
+void print_list(const nlohmann::ordered_json& document)
 {
     for (const auto& device : document["devices"])
         fmt::print("{}  {}  blocks of {}  engine {}  {} in flight\n",
@@ -47,7 +47,7 @@ void add_list(CLI::App& app, int& status)
         if (options->json)
             std::cout << document.dump(2) << '\n';
         else
-            print(document);
+            print_list(document);
         if (document["devices"].empty()) {
             fmt::print(stderr, "scullpin: no device; load the module: insmod scullpin.ko\n");
             status = no_device;

@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "scullpin/aio_context.hpp"
+#include "sysfs.hpp"
 
 namespace scullpin::cli {
 
@@ -24,14 +25,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int cap_ipc_lock = 14;  // of linux/capability.h: RLIMIT_MEMLOCK does not bind
-
-std::optional<std::string> first_line(const fs::path& path)
-{
-    std::ifstream file(path);
-    std::string line;
-    if (!std::getline(file, line)) return std::nullopt;
-    return line;
-}
 
 std::optional<std::uint64_t> number_in(const fs::path& path)
 {
@@ -92,7 +85,7 @@ void look_at_device(machine& found)
     const auto name = fs::path(found.device).filename();
     found.device_exists = fs::exists(found.device, error);
     found.device_is_file = fs::is_regular_file(found.device, error);
-    found.device_number = first_line(fs::path("/sys/class/scullpin") / name / "dev");
+    found.device_number = first_line(scullpin_class / name / "dev");
     // Not by opening it: of some drivers that does something.
     if (::faccessat(AT_FDCWD, found.device.c_str(), R_OK | W_OK, AT_EACCESS) != 0)
         found.access_error = errno;

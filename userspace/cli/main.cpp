@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <array>
-#include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <iostream>
 
@@ -15,13 +12,6 @@ namespace {
 using namespace scullpin;
 using namespace scullpin::cli;
 
-/// There is no such device, or it is not ours to use: told apart from a failure on the way.
-bool means_no_device(const open_error& error)
-{
-    constexpr std::array codes{ENOENT, ENODEV, ENXIO, EACCES, EPERM, EBUSY};
-    return std::find(codes.begin(), codes.end(), error.code().value()) != codes.end();
-}
-
 int run(int argc, char** argv)
 {
     CLI::App app{"Direct and asynchronous I/O on any node or file", "scullpin"};
@@ -29,6 +19,9 @@ int run(int argc, char** argv)
     app.set_version_flag("--version", SCULLPIN_VERSION);
     app.require_subcommand(1);
     add_list(app, status);
+    add_create(app, status);
+    add_set(app, status);
+    add_remove(app, status);
     add_info(app, status);
     add_read(app, status);
     add_write(app, status);
@@ -37,6 +30,10 @@ int run(int argc, char** argv)
     add_stress(app, status);
     add_bench(app, status);
     add_ping(app, status);
+    add_modes(app, status);
+    add_overlap(app, status);
+    add_stat(app, status);
+    add_trace(app, status);
     add_doctor(app, status);
     add_completion(app, status);
     add_manual(app, status);
@@ -63,7 +60,7 @@ int main(int argc, char** argv)
         return usage;
     } catch (const open_error& error) {
         fmt::print(stderr, "scullpin: {}\n", error.what());
-        return means_no_device(error) ? no_device : failure;
+        return status_of(error);
     } catch (const std::exception& error) {
         fmt::print(stderr, "scullpin: {}\n", error.what());
         return failure;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "options.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <csignal>
 #include <limits>
 #include <map>
+#include <thread>
 
 #include <fmt/core.h>
 
@@ -39,6 +43,20 @@ void install_signal_handlers()
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     ::sigaction(SIGINT, &action, nullptr);
     ::sigaction(SIGTERM, &action, nullptr);
+}
+
+void sleep_until_or_stop(std::chrono::steady_clock::time_point when)
+{
+    using clock = std::chrono::steady_clock;
+    while (!stop_requested && clock::now() < when)
+        std::this_thread::sleep_until(std::min(when, clock::now() + std::chrono::milliseconds(20)));
+}
+
+exit_code status_of(const open_error& error)
+{
+    constexpr std::array codes{ENOENT, ENODEV, ENXIO, EACCES, EPERM, EBUSY};
+    const bool none = std::find(codes.begin(), codes.end(), error.code().value()) != codes.end();
+    return none ? no_device : failure;
 }
 
 std::uint64_t end_of(std::uint64_t offset, std::uint64_t length)

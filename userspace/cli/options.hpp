@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -25,6 +26,9 @@ enum exit_code {
     no_device = 6,
     by_signal = 128,
 };
+
+/// There is no such device, or it is not ours to use: told apart from a failure on the way.
+[[nodiscard]] exit_code status_of(const open_error& error);
 
 /// Options that mean the same in every command.
 struct common_options {
@@ -90,8 +94,15 @@ extern std::atomic<bool> stop_requested;
 extern std::atomic<int> stop_signal;
 void install_signal_handlers();
 
+/// Sleeps until then or until a signal, in pieces: one between the question and the sleep would not
+/// wake it.
+void sleep_until_or_stop(std::chrono::steady_clock::time_point when);
+
 /// Each adds its command to @p app; the callback sets @p status to the exit code.
 void add_list(CLI::App& app, int& status);
+void add_create(CLI::App& app, int& status);
+void add_set(CLI::App& app, int& status);
+void add_remove(CLI::App& app, int& status);
 void add_info(CLI::App& app, int& status);
 void add_read(CLI::App& app, int& status);
 void add_write(CLI::App& app, int& status);
@@ -100,6 +111,10 @@ void add_verify(CLI::App& app, int& status);
 void add_stress(CLI::App& app, int& status);
 void add_bench(CLI::App& app, int& status);
 void add_ping(CLI::App& app, int& status);
+void add_modes(CLI::App& app, int& status);
+void add_overlap(CLI::App& app, int& status);
+void add_stat(CLI::App& app, int& status);
+void add_trace(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);
 void add_completion(CLI::App& app, int& status);
 void add_manual(CLI::App& app, int& status);

@@ -6,7 +6,6 @@
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -64,13 +63,6 @@ std::string block_name(std::uint64_t bytes)
     return text;
 }
 
-/// Sleeps until then, in pieces: a signal between the question and the sleep would not wake it.
-void sleep_until(clock::time_point when)
-{
-    while (!stop_requested && clock::now() < when)
-        std::this_thread::sleep_until(std::min(when, clock::now() + std::chrono::milliseconds(20)));
-}
-
 /// One request. @return ns, or why there is none
 std::pair<double, std::string> ask(backend& requests, const operation& op)
 {
@@ -112,7 +104,7 @@ ping_report ping(const ping_options& options, const device& node, const bench::s
             report.errors++;
         }
         print_answer(options, report.requests, ns, error);
-        if (report.requests != options.count) sleep_until(next);
+        if (report.requests != options.count) sleep_until_or_stop(next);
     }
     report.aborted = report.requests != options.count;
     return report;

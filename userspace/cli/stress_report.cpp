@@ -244,7 +244,7 @@ stress_line::~stress_line()
     if (drawn_) fmt::print(stderr, "\n");
 }
 
-void stress_line::update(std::size_t path, const state& now)
+void stress_line::update(std::size_t path, const stress::state& now)
 {
     const std::lock_guard hold(lock_);
     states_[path] = now;

@@ -13,8 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path class_folder = "/sys/class/scullpin";
-
 /// Attributes under the name that a document gives them: with the unit.
 const std::map<std::string, std::string> settings{
     {"size", "size_bytes"},
@@ -29,24 +27,36 @@ const std::map<std::string, std::string> settings{
     {"deadline_ms", "deadline_ms"},
 };
 
-nlohmann::ordered_json value_of(const fs::path& file)
+}  // namespace
+
+bool is_setting(const std::string& name)
 {
-    std::string text;
-    std::ifstream stream(file);
-    if (!std::getline(stream, text)) return nullptr;
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc{} && end == text.data() + text.size()) return number;
-    return text;
+    return settings.contains(name);
 }
 
-}  // namespace
+std::optional<std::string> first_line(const fs::path& path)
+{
+    std::ifstream file(path);
+    std::string line;
+    if (!std::getline(file, line)) return std::nullopt;
+    return line;
+}
+
+nlohmann::ordered_json attribute_value(const std::string& path)
+{
+    const auto text = first_line(path);
+    if (!text) return nullptr;
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (error == std::errc{} && end == text->data() + text->size()) return number;
+    return *text;
+}
 
 std::vector<std::string> scullpin_devices()
 {
     std::vector<std::string> names;
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(class_folder, error))
+    for (const auto& entry : fs::directory_iterator(scullpin_class, error))
         names.push_back(entry.path().filename());
     std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
         return std::pair(a.size(), a) < std::pair(b.size(), b);
@@ -58,15 +68,35 @@ nlohmann::ordered_json scullpin_attributes(const std::string& name)
 {
     auto document = nlohmann::ordered_json::object();
     for (const auto& [file, key] : settings) {
-        auto value = value_of(class_folder / name / file);
+        auto value = attribute_value(scullpin_class / name / file);
         if (!value.is_null()) document[key] = std::move(value);
     }
     std::error_code error;
     std::map<std::string, nlohmann::ordered_json> counters;
-    for (const auto& entry : fs::directory_iterator(class_folder / name / "stats", error))
-        counters[entry.path().filename()] = value_of(entry.path());
+    for (const auto& entry : fs::directory_iterator(scullpin_class / name / "stats", error))
+        counters[entry.path().filename()] = attribute_value(entry.path());
     for (auto& [key, value] : counters) document["stats"][key] = std::move(value);
     return document;
+}
+
+std::map<std::string, std::uint64_t> scullpin_counters(const std::string& name,
+                                                       const std::string& folder)
+{
+    std::map<std::string, std::uint64_t> counters;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(scullpin_class / name / folder, error))
+        if (const auto value = attribute_value(entry.path()); value.is_number_unsigned())
+            counters[entry.path().filename()] = value;
+    return counters;
+}
+
+buckets scullpin_buckets(const std::string& name, const std::string& direction)
+{
+    buckets histogram;
+    std::ifstream stream(scullpin_class / name / "latency" / direction);
+    for (std::uint64_t floor = 0, requests = 0; stream >> floor >> requests;)
+        histogram[floor] = requests;
+    return histogram;
 }
 
 }  // namespace scullpin::cli

@@ -8,30 +8,12 @@
 
 #include <vector>
 
+#include "position.hpp"
 #include "scullpin/error.hpp"
 
 namespace scullpin::measure {
 
 namespace {
-
-/// Walks over the span, again from its start when it has come to the end.
-class position {
-public:
-    position(std::uint64_t span, std::size_t step) : end_(span - span % step), step_(step) {}
-
-    std::uint64_t next()
-    {
-        const auto here = at_;
-        at_ += step_;
-        if (at_ == end_) at_ = 0;
-        return here;
-    }
-
-private:
-    std::uint64_t at_ = 0;
-    std::uint64_t end_;
-    std::size_t step_;
-};
 
 void check(std::int64_t result, std::size_t size)
 {

@@ -10,8 +10,6 @@ namespace scullpin::stress {
 
 namespace {
 
-constexpr std::byte poison{0xaa};
-
 using bytes = std::vector<std::byte>;
 
 std::vector<bytes> make_versions(const std::vector<version>& versions, const identity& home)
@@ -67,7 +65,7 @@ mismatch_kind name_of(std::span<const std::byte> block, const identity& home, co
 {
     if (wrong_bytes_are(block, expected, prefill)) return mismatch_kind::shortened;
     if (wrong_bytes_are(block, expected, std::byte{0})) return mismatch_kind::zeros;
-    if (wrong_bytes_are(block, expected, poison)) return mismatch_kind::poison;
+    if (wrong_bytes_are(block, expected, poison_byte)) return mismatch_kind::poison;
     if (const auto who = read_block(block)) return name_by_identity(*who, home);
     // A discard that is long past.
     if (std::all_of(block.begin(), block.end(), [](std::byte one) { return one == std::byte{0}; }))

@@ -31,6 +31,9 @@ enum class mismatch_kind {
 /// What memory holds before a read: what is left of it was not read.
 constexpr std::byte prefill{0x5c};
 
+/// What a kernel that poisons its free pages leaves in them.
+constexpr std::byte poison_byte{0xaa};
+
 /// One block that holds what it may not.
 struct mismatch {
     mismatch_kind kind = mismatch_kind::foreign;

@@ -7,8 +7,8 @@ namespace scullpin::stress {
 
 namespace {
 
-/// Of a block's dead versions, how many are remembered to name a mismatch.
-constexpr std::ptrdiff_t remembered = 4;
+/// Of a block's dead versions, how many are kept to name a mismatch.
+constexpr std::ptrdiff_t versions_kept = 4;
 
 }  // namespace
 
@@ -50,7 +50,7 @@ void model::forget(std::vector<version>& versions) const
     const auto is_past = [=](const version& one) { return one.dead <= oldest; };
     auto past = std::count_if(versions.begin(), versions.end(), is_past);
     std::erase_if(versions,
-                  [&](const version& one) { return is_past(one) && past-- > remembered; });
+                  [&](const version& one) { return is_past(one) && past-- > versions_kept; });
 }
 
 moment model::begin_read()

@@ -9,7 +9,7 @@ namespace scullpin::stress {
 
 namespace {
 
-constexpr std::size_t remembered = 512;
+constexpr std::size_t events_kept = 512;
 constexpr std::size_t shown = 16;
 
 bool meet(const request& a, const request& b)
@@ -46,12 +46,12 @@ void history::end(const request& one)
 {
     const std::lock_guard hold(lock_);
     in_flight_.erase(one.number);
-    if (ended_.size() < remembered) {
+    if (ended_.size() < events_kept) {
         ended_.push_back(one);
         return;
     }
     ended_[next_] = one;
-    next_ = (next_ + 1) % remembered;
+    next_ = (next_ + 1) % events_kept;
 }
 
 std::vector<request> history::near(const request& one) const

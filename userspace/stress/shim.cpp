@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "mismatch.hpp"
+
 namespace scullpin::stress {
 
 namespace {
-
-constexpr std::byte poison{0xaa};
 
 class shim : public backend {
 public:
@@ -83,7 +83,7 @@ private:
         };
         end.result = static_cast<std::int64_t>(memory.size());
         if (what_ == fault::zeros) fill(std::byte{0});
-        if (what_ == fault::poison) fill(poison);
+        if (what_ == fault::poison) fill(poison_byte);
         if (what_ == fault::overrun) *(memory.data() + memory.size()) = std::byte{1};
         if (what_ == fault::foreign) {
             auto who = home_;

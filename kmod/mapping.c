@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pages of a device in the page cache: one file on a superblock of the
+ * device's own, and what keeps them in step with direct I/O. How the pages are
+ * filled and written is cache.c's.
+ */
+#include <linux/backing-dev.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+
+#include "fault.h"
+#include "mapping.h"
+#include "stats.h"
+
+#define MAPPING_MAGIC 0x7363756c	/* "scul" */
+
+/* The root of the superblock is number 1. */
+#define MAPPING_INO 2
+
+static int mapping_init_fs_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, MAPPING_MAGIC) ? 0 : -ENOMEM;
+}
+
+/* No owner: a mount would hold the module, and every device has one until it is released. */
+static struct file_system_type mapping_fs = {
+	.name = "scullpin",
+	.init_fs_context = mapping_init_fs_context,
+	.kill_sb = kill_anon_super,
+};
+
+/*
+ * A regular file, hashed, on the superblock's list: so the flusher, sync(2) and
+ * drop_caches find it. alloc_anon_inode() makes none of that true.
+ */
+static struct inode *mapping_new_inode(struct super_block *sb, u64 size)
+{
+	struct inode *inode = NULL;
+
+	if (!scullpin_fault_hits(SCULLPIN_FAULT_MAPPING_INODE))
+		inode = new_inode(sb);
+	if (!inode)
+		return NULL;
+	inode->i_ino = MAPPING_INO;
+	inode->i_mode = S_IFREG | 0600;
+	i_size_write(inode, size);
+	insert_inode_hash(inode);
+	return inode;
+}
+
+/**
+ * scullpin_mapping_init - make the file whose pages are the cache
+ * @mapping: the mapping, zeroed
+ * @size: of the device, bytes
+ * @ops: how its pages are filled and written back
+ * @owner: for @ops, in the inode's i_private
+ * @stats: counters of the device
+ *
+ * All inodes of a superblock share one backing device, which has the flusher,
+ * the share of dirty pages and the readahead; so a device has its own.
+ *
+ * Context: process context; sleeps.
+ * Return: 0 or a negative errno, when scullpin_mapping_exit() may follow or not.
+ */
+int scullpin_mapping_init(struct scullpin_mapping *mapping, u64 size,
+			  const struct address_space_operations *ops, void *owner,
+			  struct scullpin_stats *stats)
+{
+	struct vfsmount *mnt;
+	struct inode *inode;
+	int ret;
+
+	mnt = scullpin_fault_hits(SCULLPIN_FAULT_MAPPING_MOUNT) ? ERR_PTR(-ENOMEM) :
+		kern_mount(&mapping_fs);
+	if (IS_ERR(mnt))
+		return PTR_ERR(mnt);
+	ret = scullpin_fault_hits(SCULLPIN_FAULT_MAPPING_BDI) ? -ENOMEM :
+		super_setup_bdi(mnt->mnt_sb);
+	if (ret)
+		goto err_unmount;
+	ret = -ENOMEM;
+	inode = mapping_new_inode(mnt->mnt_sb, size);
+	if (!inode)
+		goto err_unmount;
+	inode->i_private = owner;
+	inode->i_mapping->a_ops = ops;
+	mapping->mnt = mnt;
+	mapping->pages = inode->i_mapping;
+	mapping->stats = stats;
+	return 0;
+
+err_unmount:
+	kern_unmount(mnt);
+	return ret;
+}
+
+/**
+ * scullpin_mapping_exit - write back what is dirty, then undo init
+ * @mapping: of no open file and no memory mapping; may not be made
+ *
+ * Context: process context; sleeps.
+ */
+void scullpin_mapping_exit(struct scullpin_mapping *mapping)
+{
+	if (!mapping->mnt)
+		return;
+	iput(mapping->pages->host);
+	kern_unmount(mapping->mnt);
+}
+
+/* filemap_write_and_wait_range(), but who is killed does not wait for a slow device. */
+static int mapping_write_and_wait(struct address_space *pages, u64 pos, u64 last)
+{
+	unsigned long index = pos >> PAGE_SHIFT;
+	struct folio *folio;
+	int ret;
+
+	if (!mapping_tagged(pages, PAGECACHE_TAG_DIRTY) &&
+	    !mapping_tagged(pages, PAGECACHE_TAG_WRITEBACK))
+		return filemap_check_errors(pages);
+	ret = filemap_fdatawrite_range(pages, pos, last);
+	while (!ret) {
+		rcu_read_lock();
+		folio = xa_find(&pages->i_pages, &index, last >> PAGE_SHIFT,
+				PAGECACHE_TAG_WRITEBACK);
+		if (folio && !folio_try_get(folio)) {
+			rcu_read_unlock();
+			continue;
+		}
+		rcu_read_unlock();
+		if (!folio)
+			return filemap_check_errors(pages);
+		if (folio_wait_writeback_killable(folio))
+			ret = -EINTR;
+		folio_put(folio);
+		index++;
+	}
+	return ret;
+}
+
+/**
+ * scullpin_mapping_settle - before direct I/O: write back; for a write, drop, too
+ * @mapping: the mapping
+ * @pos: bytes from the start
+ * @length: bytes, more than 0
+ * @write: a direct write comes
+ * @nowait: never sleep
+ *
+ * Context: process context; sleeps unless @nowait.
+ * Return: 0; -EAGAIN under @nowait; -EBUSY when a page cannot be dropped, because
+ * it was dirtied again; -EINTR when killed; or the error of the write-back.
+ */
+int scullpin_mapping_settle(struct scullpin_mapping *mapping, u64 pos, size_t length, bool write,
+			    bool nowait)
+{
+	u64 last = pos + length - 1;
+	bool busy;
+	int ret;
+
+	if (scullpin_mapping_is_empty(mapping))
+		return 0;
+	if (nowait) {
+		busy = write ? filemap_range_has_page(mapping->pages, pos, last) :
+			filemap_range_needs_writeback(mapping->pages, pos, last);
+		return busy ? -EAGAIN : 0;
+	}
+	ret = mapping_write_and_wait(mapping->pages, pos, last);
+	if (ret || !write)
+		return ret;
+	return invalidate_inode_pages2_range(mapping->pages, pos >> PAGE_SHIFT,
+					     last >> PAGE_SHIFT);
+}
+
+/**
+ * scullpin_mapping_drop - let go of the pages that a direct write made stale
+ * @mapping: the mapping
+ * @pos: bytes from the start
+ * @length: bytes, more than 0
+ *
+ * A page that was dirtied since the write began stays, and is written back
+ * later: the two overlapped in time, and it comes last.
+ *
+ * Context: process context; sleeps.
+ */
+void scullpin_mapping_drop(struct scullpin_mapping *mapping, u64 pos, size_t length)
+{
+	if (invalidate_inode_pages2_range(mapping->pages, pos >> PAGE_SHIFT,
+					  (pos + length - 1) >> PAGE_SHIFT))
+		scullpin_stats_inc(mapping->stats, cache_overtaken);
+}
+
+static unsigned long mapping_count_dirty(struct address_space *pages)
+{
+	unsigned long index, count = 0;
+	struct folio *folio;
+
+	xa_for_each_marked(&pages->i_pages, index, folio, PAGECACHE_TAG_DIRTY)
+		count++;
+	return count;
+}
+
+/**
+ * scullpin_mapping_revoke - the device goes: nothing is mapped or cached any more
+ * @mapping: the mapping; files may be open
+ *
+ * What can be written back is. From now on touching a memory mapping is SIGBUS,
+ * and nothing can be read in or dirtied.
+ *
+ * Context: process context; sleeps.
+ * Return: whether anything was lost.
+ */
+bool scullpin_mapping_revoke(struct scullpin_mapping *mapping)
+{
+	struct inode *inode = mapping->pages->host;
+	bool failed = filemap_write_and_wait(mapping->pages);
+	unsigned long lost;
+
+	inode_lock(inode);
+	filemap_invalidate_lock(mapping->pages);
+	i_size_write(inode, 0);
+	lost = mapping_count_dirty(mapping->pages);
+	truncate_pagecache(inode, 0);
+	filemap_invalidate_unlock(mapping->pages);
+	inode_unlock(inode);
+	scullpin_stats_add(mapping->stats, cache_lost, lost);
+	return failed || lost;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SCULLPIN_MAPPING_H
+#define SCULLPIN_MAPPING_H
+
+#include <linux/pagemap.h>
+#include <linux/types.h>
+
+struct address_space_operations;
+struct scullpin_stats;
+struct vfsmount;
+
+/**
+ * struct scullpin_mapping - the pages of a device in the page cache
+ * @mnt: the superblock that they belong to, with a backing device of its own
+ * @pages: their index, of the only file there
+ * @stats: counters of the device
+ */
+struct scullpin_mapping {
+	struct vfsmount *mnt;
+	struct address_space *pages;
+	struct scullpin_stats *stats;
+};
+
+int scullpin_mapping_init(struct scullpin_mapping *mapping, u64 size,
+			  const struct address_space_operations *ops, void *owner,
+			  struct scullpin_stats *stats);
+void scullpin_mapping_exit(struct scullpin_mapping *mapping);
+int scullpin_mapping_settle(struct scullpin_mapping *mapping, u64 pos, size_t length, bool write,
+			    bool nowait);
+void scullpin_mapping_drop(struct scullpin_mapping *mapping, u64 pos, size_t length);
+bool scullpin_mapping_revoke(struct scullpin_mapping *mapping);
+
+/* Nothing is cached: what direct requests cost extra is this look. */
+static inline bool scullpin_mapping_is_empty(const struct scullpin_mapping *mapping)
+{
+	return !READ_ONCE(mapping->pages->nrpages);
+}
+
+/**
+ * scullpin_mapping_forget - after a direct write: cached pages are out of date
+ * @mapping: the mapping
+ * @pos: bytes from the start
+ * @length: bytes, more than 0
+ *
+ * Context: process context; sleeps when pages are cached.
+ */
+static inline void scullpin_mapping_forget(struct scullpin_mapping *mapping, u64 pos,
+					   size_t length)
+{
+	/* Who reads in adds the page first: it is seen here, or reads what was written. */
+	smp_mb();
+	if (!scullpin_mapping_is_empty(mapping))
+		scullpin_mapping_drop(mapping, pos, length);
+}
+
+#endif /* SCULLPIN_MAPPING_H */

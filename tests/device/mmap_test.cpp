@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+// Mappings of the device: the same cache as read and write.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "aio.hpp"
+#include "cached.hpp"
+#include "child.hpp"
+#include "control.hpp"
+#include "fault.hpp"
+#include "fixture.hpp"
+#include "memory.hpp"
+#include "scullpin/device.hpp"
+
+namespace {
+
+/// How a process ends that does @p what. @return the signal, or 0
+template <typename What>
+int signal_of(What what)
+{
+    const int status = wait_for(in_child([&] {
+                                    ::signal(SIGSEGV, SIG_DFL);  // not the test framework's
+                                    what();
+                                }),
+                                20);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(device_fixture, "a shared mapping, plain and direct I/O show the same bytes",
+                 "[mmap]")
+{
+    const auto plain = open_node(), direct = open_direct();
+    const view mapped(plain.get(), 4 * page_size);
+    const memory out(4), in(4);
+    for (std::uint64_t seed = 500; seed < 505; seed++) {
+        fill_random(mapped.span(), seed);
+        REQUIRE(::pread(plain.get(), in.data(), in.size(), 0) == 16384);
+        REQUIRE(same(in.span(), mapped.span()));
+        fill_random(mapped.span(), seed + 10);
+        REQUIRE(::pread(direct.get(), in.data(), in.size(), 0) == 16384);
+        REQUIRE(same(in.span(), mapped.span()));
+        fill_random(out.span(), seed + 20);
+        REQUIRE(::pwrite(plain.get(), out.data(), out.size(), 0) == 16384);
+        REQUIRE(same(out.span(), mapped.span()));
+        fill_random(out.span(), seed + 30);
+        REQUIRE(::pwrite(direct.get(), out.data(), out.size(), 0) == 16384);
+        REQUIRE(same(out.span(), mapped.span()));
+    }
+}
+
+TEST_CASE_METHOD(device_fixture, "a private mapping keeps its changes to itself", "[mmap]")
+{
+    const auto fd = open_node();
+    const memory out(1), in(1);
+    fill_random(out.span(), 510);
+    REQUIRE(::pwrite(fd.get(), out.data(), out.size(), 0) == 4096);
+    const view mapped(fd.get(), page_size, 0, MAP_PRIVATE);
+    CHECK(same(mapped.span(), out.span()));
+    std::memset(mapped.data(), 0, page_size);
+    REQUIRE(::pread(fd.get(), in.data(), in.size(), 0) == 4096);
+    CHECK(same(in.span(), out.span()));
+}
+
+TEST_CASE_METHOD(device_fixture, "only pages that were written to are written back, once", "[mmap]")
+{
+    const auto fd = open_node();
+    const view mapped(fd.get(), 32 * page_size);
+    for (std::size_t page = 0; page < 32; page++) (void)mapped.load(page * page_size);
+    const gain written("cache_written");
+    mapped.store(3 * page_size, std::byte{1});
+    mapped.store(17 * page_size, std::byte{1});
+    REQUIRE(::msync(mapped.data(), 32 * page_size, MS_SYNC) == 0);
+    CHECK(written.value() == 2);
+    REQUIRE(::msync(mapped.data(), 32 * page_size, MS_SYNC) == 0);
+    CHECK(written.value() == 2);
+    // The next store is a fault again.
+    mapped.store(3 * page_size, std::byte{2});
+    REQUIRE(::msync(mapped.data(), 32 * page_size, MS_SYNC) == 0);
+    CHECK(written.value() == 3);
+}
+
+TEST_CASE_METHOD(device_fixture, "a mapping is populated, moved and inherited like that of a file",
+                 "[mmap]")
+{
+    const auto fd = open_node();
+    const gain filled("cache_read");
+    std::byte* place = static_cast<std::byte*>(::mmap(
+        nullptr, 8 * page_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd.get(), 0));
+    REQUIRE(place != MAP_FAILED);
+    CHECK(filled.value() >= 8);
+    place[5 * page_size] = std::byte{0x51};
+    place = static_cast<std::byte*>(::mremap(place, 8 * page_size, 64 * page_size, MREMAP_MAYMOVE));
+    REQUIRE(place != MAP_FAILED);
+    CHECK(place[5 * page_size] == std::byte{0x51});
+    place[63 * page_size] = std::byte{0x52};
+    const pid_t child = in_child([&] {
+        if (place[5 * page_size] != std::byte{0x51}) ::_exit(1);
+        place[6 * page_size] = std::byte{0x53};
+    });
+    CHECK(wait_for(child, 20) == 0);
+    CHECK(place[6 * page_size] == std::byte{0x53});
+    std::byte seen{};
+    REQUIRE(::pread(fd.get(), &seen, 1, 63 * page_size) == 1);
+    CHECK(seen == std::byte{0x52});
+    CHECK(::munmap(place, 64 * page_size) == 0);
+}
+
+TEST_CASE_METHOD(device_fixture, "past the end of the device a mapping is SIGBUS", "[mmap]")
+{
+    const auto fd = open_node();
+    const auto size = attribute("size");
+    const view mapped(fd.get(), 4 * page_size, size - page_size);
+    CHECK(signal_of([&] { mapped.store(page_size - 1, std::byte{1}); }) == 0);
+    CHECK(signal_of([&] { (void)mapped.load(page_size); }) == SIGBUS);
+    CHECK(signal_of([&] { mapped.store(page_size, std::byte{1}); }) == SIGBUS);
+}
+
+TEST_CASE_METHOD(device_fixture, "a node that is open for reading maps shared for reading only",
+                 "[mmap]")
+{
+    const auto fd = scullpin::file_descriptor::open(node_path, O_RDONLY);
+    CHECK(::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0) ==
+          MAP_FAILED);
+    CHECK(errno == EACCES);
+    const view mapped(fd.get(), page_size, 0, MAP_SHARED, PROT_READ);
+    CHECK(signal_of([&] { mapped.store(0, std::byte{1}); }) == SIGSEGV);
+}
+
+TEST_CASE_METHOD(device_fixture, "a discard is seen through a mapping", "[mmap]")
+{
+    const auto fd = open_node();
+    const view mapped(fd.get(), 4 * page_size);
+    std::memset(mapped.data(), 0x61, mapped.span().size());
+    const auto node = scullpin::device::open(node_path, scullpin::access::read_write, false);
+    node.discard(page_size, 2 * page_size);
+    CHECK(all_equal(mapped.span().subspan(page_size, 2 * page_size), std::byte{0}));
+    CHECK(all_equal(mapped.span().first(page_size), std::byte{0x61}));
+    CHECK(all_equal(mapped.span().subspan(3 * page_size), std::byte{0x61}));
+}
+
+TEST_CASE_METHOD(
+    device_fixture,
+    "the device's own mapping is the buffer of its direct I/O, over the same bytes too", "[mmap]")
+{
+    const setting completion("completion", GENERATE("auto", "deferred"));
+    const auto plain = open_node(), direct = open_direct();
+    constexpr std::size_t pages = 40, size = pages * page_size;
+    const view mapped(plain.get(), 2 * size);
+    aio context;
+    const auto run = [&](int opcode, std::size_t from, std::size_t at) {
+        return context.run(aio::request(direct.get(), opcode, mapped.data() + from, size, at));
+    };
+    const memory in(pages);
+    for (const bool asynchronous : {false, true}) {
+        CAPTURE(asynchronous);
+        for (const std::size_t at : {std::size_t{0}, size, 3 * page_size}) {
+            CAPTURE(at);
+            fill_random(mapped.span(), 520 + at);
+            const std::vector<std::byte> before(mapped.span().begin(), mapped.span().end());
+            const std::span<const std::byte> source(before.data(), size);
+            // Memory [0, size) to the device at `at`: the same bytes, others, or in part.
+            REQUIRE((asynchronous
+                         ? run(IOCB_CMD_PWRITE, 0, at)
+                         : ::pwrite(direct.get(), mapped.data(), size, static_cast<off_t>(at))) ==
+                    static_cast<std::int64_t>(size));
+            if (at % size == 0) {
+                CHECK(same(mapped.span().subspan(at, size), source));
+                REQUIRE(::pread(direct.get(), in.data(), size, static_cast<off_t>(at)) ==
+                        static_cast<ssize_t>(size));
+                CHECK(same(in.span(), source));
+            }
+            // And back.
+            REQUIRE((asynchronous
+                         ? run(IOCB_CMD_PREAD, 0, at)
+                         : ::pread(direct.get(), mapped.data(), size, static_cast<off_t>(at))) ==
+                    static_cast<std::int64_t>(size));
+            if (at % size == 0) CHECK(same(mapped.span().first(size), source));
+        }
+    }
+    // Through the cache: the source of a write is the page that it is written to.
+    fill_random(mapped.span(), 530);
+    const std::vector<std::byte> before(mapped.data(), mapped.data() + page_size);
+    REQUIRE(::pwrite(plain.get(), mapped.data(), page_size, 0) == 4096);
+    CHECK(same(mapped.span().first(page_size), before));
+    REQUIRE(::pread(plain.get(), mapped.data(), page_size, 0) == 4096);
+    CHECK(same(mapped.span().first(page_size), before));
+}
+
+TEST_CASE_METHOD(device_fixture, "a store to a mapping without memory for the medium is SIGBUS",
+                 "[.][fault][mmap]")
+{
+    discard_all();
+    const auto fd = open_node();
+    const view mapped(fd.get(), 2 * page_size);
+    CHECK(signal_of([&] {
+              const fault allocation("store_page", 1);
+              mapped.store(0, std::byte{1});
+          }) == SIGBUS);
+    control::get().write("/sys/kernel/debug/scullpin/fault/store_page", "0");
+    mapped.store(0, std::byte{0x71});
+    CHECK(::msync(mapped.data(), page_size, MS_SYNC) == 0);
+    CHECK(mapped.load(0) == std::byte{0x71});
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+// A device that goes while it is open and busy: what is in flight ends, what comes is ENODEV.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <linux/fs.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "aio.hpp"
+#include "folder.hpp"
+#include "memory.hpp"
+#include "ring.hpp"
+#include "userfault.hpp"
+#include "ways.hpp"
+
+using scullpin::direction;
+
+namespace {
+
+/// So slow that nothing ends by itself within a test.
+const folder::settings endless{{"size", "16M"}, {"latency_us", "60000000"}};
+
+void check_is_gone(int fd)
+{
+    const memory buffer(1);
+    const iovec segment{buffer.data(), buffer.size()};
+    for (const auto& way : all_ways())
+        for (const auto dir : {direction::read, direction::write}) {
+            CAPTURE(way.name);
+            CHECK(way.run(fd, dir, buffer.span(), 0) == -ENODEV);
+        }
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe(ends.data()) == 0);
+    REQUIRE(::write(ends[1], "x", 1) == 1);
+    std::uint64_t size = 0;
+    const auto is_enodev = [](long result) { return result == -1 && errno == ENODEV; };
+    CHECK(is_enodev(::read(fd, buffer.data(), 0)));
+    CHECK(is_enodev(::preadv2(fd, &segment, 1, 0, RWF_NOWAIT)));
+    CHECK(is_enodev(::splice(fd, nullptr, ends[1], nullptr, page_size, 0)));
+    CHECK(is_enodev(::splice(ends[0], nullptr, fd, nullptr, 1, 0)));
+    CHECK(is_enodev(::ioctl(fd, BLKGETSIZE64, &size)));
+    CHECK(is_enodev(::lseek(fd, 0, SEEK_END)));
+    CHECK(is_enodev(::lseek(fd, 0, SEEK_DATA)));
+    CHECK(is_enodev(::fsync(fd)));
+    CHECK(is_enodev(::fdatasync(fd)));
+    ::close(ends[0]);
+    ::close(ends[1]);
+}
+
+class stopwatch {
+public:
+    [[nodiscard]] double seconds() const
+    {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    }
+
+private:
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(folder_fixture, "requests in flight end once with ENODEV when their device goes",
+                 "[configfs]")
+{
+    const bool by_rmdir = GENERATE(true, false);
+    constexpr std::size_t depth = 16;
+    folder device("busy", endless);
+    REQUIRE(device.power(true) == 0);
+    const auto fd = device.open(O_DIRECT);
+    const memory buffer(2 * depth);
+    aio context(depth);
+    ring uring(depth);
+    for (std::size_t i = 0; i < depth; i++) {
+        auto request = aio::request(fd.get(), i % 2 == 0 ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE,
+                                    buffer.page(i), page_size, i * page_size);
+        REQUIRE(context.submit(request) == 1);
+        uring.submit(
+            [&](io_uring_sqe* entry) {
+                io_uring_prep_read(entry, fd.get(), buffer.page(depth + i), page_size,
+                                   i * page_size);
+            },
+            i);
+    }
+    REQUIRE(eventually([&] { return device.counter("in_flight") == 2 * depth; }));
+    const stopwatch watch;
+    REQUIRE((by_rmdir ? device.remove() : device.power(false)) == 0);
+    for (const auto& event : context.wait(depth)) CHECK(event.res == -ENODEV);
+    for (std::size_t i = 0; i < depth; i++) CHECK(uring.wait().result == -ENODEV);
+    CHECK(watch.seconds() < 10.0);
+    CHECK(context.poll() == 0);
+    CHECK(!uring.poll());
+    check_is_gone(fd.get());
+}
+
+TEST_CASE_METHOD(folder_fixture, "callers that wait for a device that goes are told so",
+                 "[configfs]")
+{
+    folder device("waited-for", endless);
+    REQUIRE(device.set("max_pinned", "4096") == 0);
+    REQUIRE(device.power(true) == 0);
+    const auto fd = device.open(O_DIRECT);
+    // One has the budget and waits for the engine, the others wait for the budget.
+    constexpr int callers = 4;
+    std::atomic<int> told{0};
+    std::vector<std::thread> threads;
+    const memory buffer(callers);
+    for (std::size_t i = 0; i < callers; i++)
+        threads.emplace_back([&, i] {
+            told += ::pread(fd.get(), buffer.page(i), page_size, 0) == -1 && errno == ENODEV;
+        });
+    CHECK(eventually([&] { return device.counter("requests_submitted") == callers; }));
+    CHECK(device.counter("requests_deferred") == 1);
+    const stopwatch watch;
+    CHECK(device.remove() == 0);
+    for (auto& thread : threads) thread.join();
+    CHECK(watch.seconds() < 10.0);
+    CHECK(told == callers);
+}
+
+TEST_CASE_METHOD(
+    folder_fixture,
+    "removal waits for nobody, and a request that was held up meanwhile ends with ENODEV",
+    "[configfs]")
+{
+    const userfault faults;
+    if (!faults) SKIP("the kernel's own faults are not for this user to catch");
+    folder device("held-up", endless);
+    REQUIRE(device.power(true) == 0);
+    const auto fd = device.open(O_DIRECT);
+    const memory target(1), content(1);
+    faults.watch(target.page(0), 1);
+    // It has passed the door, and has not been submitted.
+    std::atomic<int> error{0};
+    std::thread reader(
+        [&] { error = ::pread(fd.get(), target.data(), page_size, 0) == -1 ? errno : -1; });
+    REQUIRE(faults.has_caught(20));
+    CHECK(device.remove() == 0);
+    CHECK(error == 0);
+    const stopwatch watch;
+    faults.fill(target.page(0), content.data());
+    reader.join();
+    CHECK(error == ENODEV);
+    CHECK(watch.seconds() < 10.0);
+}
+
+TEST_CASE_METHOD(folder_fixture,
+                 "a node that somebody holds cannot be opened when its device has gone",
+                 "[configfs]")
+{
+    folder device("held-open", {{"size", "1M"}});
+    REQUIRE(device.power(true) == 0);
+    struct stat status {};
+    REQUIRE(::stat(device.node().c_str(), &status) == 0);
+    // One that does not go with the device, as in a container's /dev.
+    const std::string other = "/dev/held-open";
+    REQUIRE(::mknod(other.c_str(), S_IFCHR | 0600, status.st_rdev) == 0);
+    {
+        const auto held = scullpin::file_descriptor::open(other, O_RDWR);
+        REQUIRE(device.power(false) == 0);
+        CHECK(::open(other.c_str(), O_RDWR) == -1);
+        CHECK(errno == ENODEV);
+        // A device that takes the number meanwhile is another one.
+        REQUIRE(device.power(true) == 0);
+        const auto fresh = device.open();
+        CHECK(::lseek(fresh.get(), 0, SEEK_END) == 1 << 20);
+        check_is_gone(held.get());
+    }
+    REQUIRE(device.power(false) == 0);
+    CHECK(eventually([&] {
+        const int fd = ::open(other.c_str(), O_RDWR);
+        if (fd >= 0) ::close(fd);
+        return fd < 0 && errno == ENXIO;
+    }));
+    CHECK(::unlink(other.c_str()) == 0);
+}
+
+TEST_CASE_METHOD(folder_fixture,
+                 "a storm of removals against open, read, write, ioctl, lseek, poll and sysfs",
+                 "[configfs]")
+{
+    const std::string name = "scullpin5", node = "/dev/scullpin5";
+    std::atomic<bool> stop{false};
+    std::atomic<std::uint64_t> opened{0}, submitted{0}, ended{0}, odd{0};
+    const auto is_expected = [](std::int64_t result) {
+        return result == static_cast<std::int64_t>(page_size) || result == -ENODEV;
+    };
+    std::vector<std::thread> threads;
+    constexpr std::size_t depth = 8;
+    const memory buffer(2 * depth + 1);
+    for (std::size_t worker = 0; worker < 2; worker++)
+        threads.emplace_back([&, worker] {
+            scullpin::aio_context context(depth);
+            std::array<io_event, depth> events{};
+            while (!stop) {
+                const int fd = ::open(node.c_str(), O_RDWR | O_DIRECT);
+                if (fd < 0) continue;
+                opened++;
+                for (int round = 0; round < 4; round++) {
+                    std::size_t taken = 0;
+                    for (std::size_t page = 0; page < depth; page++) {
+                        auto request = aio::request(
+                            fd, (page + worker) % 2 == 0 ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE,
+                            buffer.page(worker * depth + page), page_size, page * page_size);
+                        const long result = submit_in_thread(context, request);
+                        taken += result == 1;
+                        odd += result != 1 && result != -ENODEV;
+                    }
+                    submitted += taken;
+                    const std::size_t came =
+                        wait_in_thread(context, std::span(events).first(taken));
+                    ended += came;
+                    for (std::size_t i = 0; i < came; i++) odd += !is_expected(events[i].res);
+                }
+                ::close(fd);
+            }
+        });
+    threads.emplace_back([&] {
+        while (!stop) {
+            const int fd = ::open(node.c_str(), O_RDWR);
+            if (fd < 0) continue;
+            opened++;
+            std::uint64_t size = 0;
+            pollfd what{fd, POLLIN, 0};
+            const auto check = [&](long result) { odd += result < 0 && errno != ENODEV; };
+            for (int round = 0; round < 8; round++) {
+                check(::pread(fd, buffer.page(2 * depth), page_size, 0));
+                check(::pwrite(fd, buffer.page(2 * depth), page_size, 0));
+                check(::ioctl(fd, BLKGETSIZE64, &size));
+                check(::lseek(fd, 0, SEEK_END));
+                check(::poll(&what, 1, 0));
+            }
+            ::close(fd);
+        }
+    });
+    threads.emplace_back([&] {
+        std::array<char, 4096> text{};
+        while (!stop)
+            for (const char* path : {"/sys/class/scullpin/scullpin5/stats/in_flight",
+                                     "/sys/class/scullpin/scullpin5/latency_us",
+                                     "/sys/kernel/debug/scullpin/scullpin5/requests",
+                                     "/sys/kernel/config/scullpin/scullpin5/power"}) {
+                const int fd = ::open(path, O_RDONLY);
+                if (fd < 0) continue;
+                (void)!::read(fd, text.data(), text.size());
+                ::close(fd);
+            }
+    });
+    int rounds = 0;
+    {
+        const stopwatch watch;
+        for (; watch.seconds() < 3.0; rounds++) {
+            folder device(name, {{"size", "1M"},
+                                 {"latency_us", rounds % 2 == 0 ? "60000000" : "0"},
+                                 {"completion", rounds % 4 == 1 ? "deferred" : "auto"}});
+            REQUIRE(device.power(true) == 0);
+            const auto before = opened.load();
+            eventually([&] { return opened.load() > before + 1; }, 0.5);
+            if (rounds % 3 == 0) CHECK(device.power(false) == 0);
+            CHECK(device.remove() == 0);
+        }
+    }
+    stop = true;
+    for (auto& thread : threads) thread.join();
+    CHECK(rounds > 1);
+    CHECK(opened > 0);
+    CHECK(submitted > 0);
+    CHECK(submitted == ended);
+    CHECK(odd == 0);
+    INFO(rounds << " devices, " << opened << " opened, " << submitted << " requests");
+}
