@@ -2,6 +2,7 @@
 // Memory that changes under the I/O: the answers are exact all the same, and no byte beside the
 // transfer is touched.
 #include <fcntl.h>
+#include <linux/mman.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -136,6 +137,39 @@ TEST_CASE_METHOD(device_fixture,
     REQUIRE(::pwrite(open_node().get(), expected.data(), length, 0) == length);
     REQUIRE(::pread(fd.get(), shared.data(), length, 0) == length);
     CHECK(same(shared.span(), expected));
+}
+
+TEST_CASE_METHOD(
+    device_fixture,
+    "memory in flight neither migrates nor is taken offline, afterwards it does, and no "
+    "byte is lost",
+    "[adversary]")
+{
+    if (::geteuid() != 0) SKIP("memory is taken offline by root");
+    const auto fd = open_direct();
+    const bool write = GENERATE(false, true);
+    const auto expected = random_vector(4 * page_size, 96);
+    const memory buffer(4), in(4);
+    std::memcpy((write ? buffer : in).data(), expected.data(), expected.size());
+    if (!write) REQUIRE(::pwrite(fd.get(), in.data(), in.size(), 0) == 16384);
+    aio context;
+    {
+        const setting latency("latency_us", "500000");
+        iocb request = aio::request(fd.get(), write ? IOCB_CMD_PWRITE : IOCB_CMD_PREAD,
+                                    buffer.data(), buffer.size(), 0);
+        REQUIRE(context.submit(request) == 1);
+    }
+    CHECK(::madvise(buffer.page(1), page_size, MADV_SOFT_OFFLINE) == -1);
+    CHECK(errno == EBUSY);
+    CHECK(control::get().write("/proc/sys/vm/compact_memory", "1") == 0);
+    CHECK(context.wait(1).front().res == 16384);
+    CHECK(same(buffer.span(), expected));
+    for (std::size_t page = 0; page < 4; page++)
+        CHECK(eventually(
+            [&] { return ::madvise(buffer.page(page), page_size, MADV_SOFT_OFFLINE) == 0; }));
+    CHECK(same(buffer.span(), expected));
+    REQUIRE(::pread(fd.get(), in.data(), in.size(), 0) == 16384);
+    CHECK(same(in.span(), expected));
 }
 
 TEST_CASE_METHOD(device_fixture,

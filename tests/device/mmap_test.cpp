@@ -120,6 +120,46 @@ TEST_CASE_METHOD(device_fixture, "past the end of the device a mapping is SIGBUS
     CHECK(signal_of([&] { mapped.store(page_size, std::byte{1}); }) == SIGBUS);
 }
 
+TEST_CASE_METHOD(
+    device_fixture,
+    "a mapping shows the bytes at its offset, and however it grows none beyond the end", "[mmap]")
+{
+    const auto fd = open_node();
+    const std::uint64_t size = attribute("size");
+    const memory out(1);
+    for (const std::uint64_t at :
+         {std::uint64_t{0}, std::uint64_t{page_size}, size / 2, size - page_size}) {
+        CAPTURE(at);
+        fill_random(out.span(), 540 + at);
+        REQUIRE(::pwrite(fd.get(), out.data(), page_size, static_cast<off_t>(at)) == page_size);
+        CHECK(same(view(fd.get(), page_size, at).span(), out.span()));
+    }
+    const auto map = [&](std::size_t length, std::uint64_t at) {
+        return ::mmap(nullptr, length, PROT_READ, MAP_SHARED, fd.get(), static_cast<off_t>(at));
+    };
+    for (const std::uint64_t at : {1, 512, 4095}) {
+        CAPTURE(at);
+        CHECK(map(page_size, at) == MAP_FAILED);
+        CHECK(errno == EINVAL);
+    }
+    CHECK(map(2 * page_size, ~std::uint64_t{0} - page_size + 1) == MAP_FAILED);
+    CHECK(errno == EOVERFLOW);
+    for (const std::uint64_t at :
+         {size, size + page_size, std::uint64_t{1} << 62, (std::uint64_t{1} << 63) - page_size}) {
+        CAPTURE(at);
+        const view beyond(fd.get(), page_size, at);
+        CHECK(signal_of([&] { (void)beyond.load(0); }) == SIGBUS);
+    }
+    void* last = map(page_size, size - page_size);
+    REQUIRE(last != MAP_FAILED);
+    auto* grown =
+        static_cast<volatile std::byte*>(::mremap(last, page_size, 3 * page_size, MREMAP_MAYMOVE));
+    REQUIRE(grown != MAP_FAILED);
+    CHECK(grown[0] == out.span()[0]);
+    CHECK(signal_of([&] { (void)grown[page_size]; }) == SIGBUS);
+    CHECK(::munmap(const_cast<std::byte*>(grown), 3 * page_size) == 0);
+}
+
 TEST_CASE_METHOD(device_fixture, "a node that is open for reading maps shared for reading only",
                  "[mmap]")
 {

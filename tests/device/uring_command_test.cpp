@@ -11,27 +11,7 @@
 #include "memory.hpp"
 #include "ring.hpp"
 #include "uapi/scullpin.h"
-
-namespace {
-
-/// Fills an entry with a command and its payload.
-template <typename Payload>
-auto command(int fd, unsigned long operation, const Payload& payload)
-{
-    static_assert(sizeof(payload) == 16);
-    return [=](io_uring_sqe* entry) {
-        io_uring_prep_rw(IORING_OP_URING_CMD, entry, fd, nullptr, 0, 0);
-        entry->cmd_op = static_cast<std::uint32_t>(operation);
-        std::memcpy(static_cast<void*>(entry->cmd), &payload, sizeof(payload));
-    };
-}
-
-std::uint64_t address_of(void* object)
-{
-    return reinterpret_cast<std::uintptr_t>(object);
-}
-
-}  // namespace
+#include "uring_command.hpp"
 
 TEST_CASE_METHOD(device_fixture, "io_uring asks what the ioctl tells", "[command]")
 {

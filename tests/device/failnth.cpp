@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "failnth.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "control.hpp"
+
+namespace {
+
+/// Quietly: a report of each would look like a complaint.
+void enable_faults()
+{
+    const std::string debug = "/sys/kernel/debug/";
+    for (const char* file : {"failslab/ignore-gfp-wait", "fail_page_alloc/ignore-gfp-wait",
+                             "fail_page_alloc/ignore-gfp-highmem"})
+        REQUIRE(control::get().write(debug + file, "N") == 0);
+    REQUIRE(control::get().write(debug + "fail_page_alloc/min-order", "0") == 0);
+    for (const char* kind : {"failslab", "fail_page_alloc", "fail_usercopy"})
+        REQUIRE(control::get().write(debug + kind + "/verbose", "0") == 0);
+}
+
+/// Makes the nth point that this thread meets fail.
+void arm(int fd, int nth)
+{
+    const auto text = std::to_string(nth);
+    REQUIRE(::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
+}
+
+/// Disarms. Asking copies to user space, which is a point that can fail, too: then nothing before
+/// it has.
+/// @return whether it has failed something
+bool fired(int fd)
+{
+    std::array<char, 16> text{};
+    const ssize_t got = ::pread(fd, text.data(), text.size() - 1, 0);
+    const bool none_left = got > 0 && std::atoi(text.data()) == 0;
+    while (::pwrite(fd, "0", 1, 0) != 1) REQUIRE(errno == EFAULT);
+    return none_left;
+}
+
+/// Want of memory, a copy that failed, or, by DMA, memory that could not be mapped.
+bool is_clean(long result, bool dma)
+{
+    return result >= 0 || result == -ENOMEM || result == -EAGAIN || result == -EFAULT ||
+           result == -ENFILE || (dma && result == -EIO);
+}
+
+}  // namespace
+
+failnth_fixture::failnth_fixture()
+    : fault_(scullpin::file_descriptor::open("/proc/thread-self/fail-nth", O_RDWR)),
+      dma_(control::get().read("/sys/module/scullpin/parameters/engine") == "dma\n")
+{
+    enable_faults();
+    buffer_.fill(std::byte{0x77});
+    REQUIRE(::pwrite(direct(), buffer_.data(), buffer_.size(), 0) ==
+            static_cast<ssize_t>(buffer_.size()));
+}
+
+void failnth_fixture::check_works() const
+{
+    constexpr off_t at = 1 << 20;
+    CHECK(::pwrite(direct(), other_.data(), page_size, at) == page_size);
+    CHECK(::pread(direct(), other_.data(), page_size, at) == page_size);
+}
+
+int failnth_fixture::hits_of(const attempt& what) const
+{
+    for (int nth = 1;; nth++) {
+        what.prepare();
+        arm(fault_.get(), nth);
+        const long begun = what.run();
+        const bool hit = fired(fault_.get());
+        const long result = what.finish(begun);
+        CAPTURE(nth, result, hit);
+        CHECK(is_clean(result, dma_));
+        check_works();
+        if (!hit) {
+            CHECK((what.whole ? result == *what.whole : result >= 0));
+            return nth - 1;
+        }
+        REQUIRE(nth < 2000);
+    }
+}
+
+void failnth_fixture::exhaust(const attempt& what) const
+{
+    CAPTURE(what.name);
+    const int hits = hits_of(what);
+    CAPTURE(hits);
+    if (what.hit) CHECK((hits > 0) == *what.hit);
+    const auto size = static_cast<ssize_t>(buffer_.size());
+    CHECK(::pwrite(direct(), buffer_.data(), buffer_.size(), 0) == size);
+    CHECK(::pread(direct(), buffer_.data(), buffer_.size(), 0) == size);
+    CHECK(all_equal(buffer_.span(), std::byte{0x77}));
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The kernel's own fault injection: of an operation, the first allocation or copy fails, then the
+// second, and so on until the operation comes through. Stock kernels have none.
+#pragma once
+
+#include <cerrno>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "fixture.hpp"
+#include "memory.hpp"
+
+/// An operation whose allocations and copies fail one by one.
+struct attempt {
+    const char* name;
+    std::optional<long> whole;  ///< the result when nothing fails; none: any that is no error
+    std::function<long()> run;  ///< system calls only; result or -errno
+    std::function<void()> prepare = [] {};
+    std::function<long(long)> finish = [](long result) {
+        return result;
+    };  ///< after the fault: what was submitted ends as
+    std::optional<bool> hit =
+        true;  ///< whether it meets points that can fail; none: either is right
+};
+
+/// The result of a system call as result or -errno.
+inline long result_of(long result)
+{
+    return result < 0 ? -errno : result;
+}
+
+/// Faults of every kind, hit quietly by the thread of the test. The device begins with 0x77 where
+/// the operations are.
+class failnth_fixture : public device_fixture {
+public:
+    failnth_fixture();
+
+    /// Tries @p what with each of its faults: every answer is its result, a part of it, or a clean
+    /// errno; after each the device works, and in the end it holds what it did.
+    void exhaust(const attempt& what) const;
+
+    [[nodiscard]] int direct() const { return direct_.get(); }
+    [[nodiscard]] int plain() const { return plain_.get(); }
+    /// Whether a DMA controller moves the bytes.
+    [[nodiscard]] bool by_dma() const { return dma_; }
+    /// 0x77 before and after each operation.
+    [[nodiscard]] const memory& buffer() const { return buffer_; }
+
+private:
+    void check_works() const;
+    [[nodiscard]] int hits_of(const attempt& what) const;
+
+    scullpin::file_descriptor fault_, direct_ = open_direct(), plain_ = open_node();
+    memory buffer_{20}, other_{1};
+    bool dma_;
+};
