@@ -50,9 +50,20 @@ static struct scullpin_device *cache_device(const struct address_space *pages)
 }
 
 /* How much of a folio lies on the device, whose last page may not be whole. */
-static size_t cache_length(const struct inode *inode, struct folio *folio)
+static size_t cache_length(struct folio *folio)
 {
-	return min_t(u64, folio_size(folio), i_size_read(inode) - folio_pos(folio));
+	u64 size = cache_device(folio->mapping)->config.size;
+
+	return min_t(u64, folio_size(folio), size - folio_pos(folio));
+}
+
+/*
+ * Who writes directly looks for cached pages afterwards: it sees the page that
+ * was added, or we read what it wrote. Pairs with scullpin_mapping_is_stale().
+ */
+static void cache_reads_in(void)
+{
+	smp_mb();
 }
 
 /* The folios of a request have been moved as far as @moved, or not at all. */
@@ -100,10 +111,12 @@ static void cache_io_submit(struct cache_io *io)
 	struct iov_iter iter;
 	ssize_t ret;
 
-	if (io->write)
+	if (io->write) {
 		scullpin_stats_add(&io->sdev->stats, cache_written, io->nr);
-	else
+	} else {
 		scullpin_stats_add(&io->sdev->stats, cache_read, io->nr);
+		cache_reads_in();
+	}
 	iov_iter_bvec(&iter, io->write ? WRITE : READ, io->bv, io->nr, io->bytes);
 	ret = scullpin_dio_rw(io->sdev, &io->iocb, &iter);
 	if (ret != -EIOCBQUEUED)
@@ -114,7 +127,7 @@ static void cache_io_submit(struct cache_io *io)
 static void cache_io_add(struct cache_io **io, struct folio *folio, bool write)
 {
 	struct scullpin_device *sdev = cache_device(folio->mapping);
-	size_t length = cache_length(folio->mapping->host, folio);
+	size_t length = cache_length(folio);
 	u64 pos = folio_pos(folio);
 
 	if (*io && ((*io)->nr == CACHE_IO_FOLIOS || (*io)->iocb.ki_pos + (*io)->bytes != pos)) {
@@ -177,15 +190,16 @@ static int cache_writepages(struct address_space *pages, struct writeback_contro
 /* Fill a locked folio that will be written in part, and wait. */
 static int cache_fill(struct folio *folio)
 {
-	struct inode *inode = folio->mapping->host;
-	size_t length = cache_length(inode, folio);
+	struct scullpin_device *sdev = cache_device(folio->mapping);
+	size_t length = cache_length(folio);
 	struct bio_vec bv = { .bv_page = &folio->page, .bv_len = length };
 	struct kiocb iocb = { .ki_pos = folio_pos(folio) };
 	struct iov_iter iter;
 	ssize_t ret;
 
 	iov_iter_bvec(&iter, READ, &bv, 1, length);
-	ret = scullpin_dio_rw(inode->i_private, &iocb, &iter);
+	cache_reads_in();
+	ret = scullpin_dio_rw(sdev, &iocb, &iter);
 	if (ret < 0)
 		return ret;
 	if (ret < length)
@@ -272,15 +286,17 @@ static ssize_t cache_read(struct kiocb *iocb, struct iov_iter *iter)
  * Writers share the lock that a discard takes alone: it never takes the page of
  * the medium away from behind a folio that is about to become dirty.
  */
-static ssize_t cache_write(struct kiocb *iocb, struct iov_iter *iter)
+static ssize_t cache_write(struct scullpin_device *sdev, struct kiocb *iocb, struct iov_iter *iter)
 {
 	struct inode *inode = iocb->ki_filp->f_mapping->host;
-	ssize_t ret;
+	ssize_t ret = -ENODEV;
 
 	if (iocb->ki_flags & IOCB_NOWAIT)
 		return iocb->ki_flags & IOCB_DIRECT ? -EAGAIN : -EOPNOTSUPP;
 	inode_lock_shared(inode);
-	ret = generic_perform_write(iocb, iter);
+	/* Removal takes it alone, and afterwards nothing is dirtied. */
+	if (!scullpin_device_is_gone(sdev))
+		ret = generic_perform_write(iocb, iter);
 	inode_unlock_shared(inode);
 	if (iocb->ki_flags & IOCB_DIRECT)
 		ret = direct_write_fallback(iocb, iter, 0, ret);
@@ -308,7 +324,7 @@ static bool cache_is_at_hole(const struct iov_iter *iter)
  */
 ssize_t scullpin_cache_rw(struct scullpin_device *sdev, struct kiocb *iocb, struct iov_iter *iter)
 {
-	ssize_t ret = iov_iter_rw(iter) == WRITE ? cache_write(iocb, iter) :
+	ssize_t ret = iov_iter_rw(iter) == WRITE ? cache_write(sdev, iocb, iter) :
 		cache_read(iocb, iter);
 
 	/* Removal has ended what was read in, and the pages end at 0. */

@@ -16,6 +16,32 @@
 #include "store.h"
 #include "trace.h"
 
+/* Where requests end that have to wait for a folio. */
+static struct workqueue_struct *request_queue;
+
+/**
+ * scullpin_request_init - make the workers, once for all devices
+ *
+ * Context: module initialisation.
+ * Return: 0 or -ENOMEM.
+ */
+int scullpin_request_init(void)
+{
+	if (!scullpin_fault_hits(SCULLPIN_FAULT_REQUEST_QUEUE))
+		request_queue = alloc_workqueue("scullpin_end", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return request_queue ? 0 : -ENOMEM;
+}
+
+/**
+ * scullpin_request_exit - wait for the workers' last instruction, then undo init
+ *
+ * Context: module exit, when no engine ends a request any more; sleeps.
+ */
+void scullpin_request_exit(void)
+{
+	destroy_workqueue(request_queue);
+}
+
 /**
  * scullpin_request_number - what the next request is called in trace events
  * @sdev: the device
@@ -33,7 +59,7 @@ u64 scullpin_request_number(struct scullpin_device *sdev)
  * @sdev: the device
  * @memory_ranges: of the caller's memory
  * @medium_ranges: of the medium
- * @gfp: GFP_KERNEL, or GFP_NOWAIT for callers that must not sleep
+ * @gfp: whether it may sleep, and whether it may fail
  *
  * Context: process context of the caller whom the memory is accounted to.
  * Return: the request in state NEW, or NULL.
@@ -105,6 +131,20 @@ ssize_t scullpin_request_result(const struct scullpin_request *req)
 	return req->moved ? (ssize_t)req->moved : req->error;
 }
 
+/* The engine lets go of what it has mapped: then the bytes are where they belong. */
+static void request_leave_engine(struct scullpin_request *req)
+{
+	if (req->prepared)
+		req->xfer.sdev->engine->finish(&req->xfer);
+	req->prepared = false;
+}
+
+/* How many bytes of the caller's pages, from the start, are to be marked dirty. */
+static size_t request_dirty_bytes(const struct scullpin_request *req)
+{
+	return req->pinned && !req->xfer.write ? req->touched : 0;
+}
+
 /**
  * scullpin_request_release - give back all that a request holds
  * @req: nobody moves its bytes any more
@@ -119,11 +159,9 @@ void scullpin_request_release(struct scullpin_request *req)
 	struct scullpin_transfer *xfer = &req->xfer;
 
 	trace_scullpin_release(xfer->sdev, xfer->id, xfer->memory.nr);
-	if (req->prepared)
-		xfer->sdev->engine->finish(xfer);
+	request_leave_engine(req);
 	if (req->pinned)
-		scullpin_pin_release(&xfer->memory, xfer->write ? 0 : req->touched,
-				     &xfer->sdev->stats);
+		scullpin_pin_release(&xfer->memory, request_dirty_bytes(req), &xfer->sdev->stats);
 	scullpin_store_put(&xfer->medium);
 	scullpin_budget_put(&xfer->sdev->budget, req->budget);
 }
@@ -190,17 +228,21 @@ static void request_tell(struct scullpin_request *req)
 	iocb->ki_complete(iocb, result);
 }
 
-static void request_end(struct scullpin_request *req)
+/* Will cached pages be out of date? Folios on their way to the medium are not. */
+static bool request_overtakes_cache(const struct scullpin_request *req)
+{
+	return req->xfer.write && req->iocb && req->iocb->ki_filp;
+}
+
+/* Let everything go, and tell. */
+static void request_finish(struct scullpin_request *req)
 {
 	struct scullpin_device *sdev = req->xfer.sdev;
 	ssize_t result = scullpin_request_result(req);
 
-	scullpin_request_advance(req, SCULLPIN_REQUEST_SUBMITTED, SCULLPIN_REQUEST_DONE);
-	scullpin_watch_del(&sdev->watch, req);
-	scullpin_cancel_disarm(req);
 	scullpin_request_release(req);
 	/* Once more, before anybody is told: what was read in meanwhile is old. */
-	if (req->xfer.write && req->iocb && req->iocb->ki_filp)
+	if (request_overtakes_cache(req))
 		scullpin_mapping_forget(&sdev->mapping, req->pos, req->length);
 	request_note(req, result);
 	if (!req->iocb) {
@@ -214,6 +256,45 @@ static void request_end(struct scullpin_request *req)
 	} else {
 		/* 3. Nobody waits. */
 		request_tell(req);
+	}
+}
+
+static void request_finish_work(struct work_struct *work)
+{
+	request_finish(container_of(work, struct scullpin_request, work));
+}
+
+/*
+ * Has the end to wait for a folio: one of the caller's to be marked dirty that
+ * is locked, or a cached one to be dropped?
+ */
+static bool request_waits_for_folios(struct scullpin_request *req)
+{
+	struct scullpin_transfer *xfer = &req->xfer;
+
+	if (!scullpin_pin_try_dirty(&xfer->memory, request_dirty_bytes(req), &xfer->sdev->stats))
+		return true;
+	req->touched = 0;
+	return request_overtakes_cache(req) &&
+		scullpin_mapping_is_stale(&xfer->sdev->mapping, req->pos, req->length);
+}
+
+/*
+ * Who has a folio locked or under write-back may wait for a transfer of this
+ * module, and so for a worker of an engine or of the watch. There are only so
+ * many: none of them waits for a folio, nor does a submitter.
+ */
+static void request_end(struct scullpin_request *req)
+{
+	scullpin_request_advance(req, SCULLPIN_REQUEST_SUBMITTED, SCULLPIN_REQUEST_DONE);
+	scullpin_watch_del(&req->xfer.sdev->watch, req);
+	scullpin_cancel_disarm(req);
+	request_leave_engine(req);
+	if (request_waits_for_folios(req)) {
+		INIT_WORK(&req->work, request_finish_work);
+		queue_work(request_queue, &req->work);
+	} else {
+		request_finish(req);
 	}
 }
 
@@ -245,7 +326,7 @@ int scullpin_request_reap(struct scullpin_device *sdev)
  * scullpin_request_put - drop a reference; the last one ends the request
  * @req: not touched by the caller any more
  *
- * Context: process context; may sleep.
+ * Context: process context; waits for no folio and no medium.
  */
 void scullpin_request_put(struct scullpin_request *req)
 {

@@ -123,8 +123,9 @@ err_free:
  * the device. The door is shut first, so that who opens the node while it goes
  * finds a device that is gone.
  *
- * What is cached and dirty is written back first; what cannot be is lost,
- * counted, and said once.
+ * The medium goes with the last reference, and what is cached goes before it.
+ * Write-back that takes time is aborted like all that is in flight; what
+ * was dirty and is not on the medium is counted, and said once.
  *
  * Context: process context; may sleep.
  */

@@ -93,7 +93,8 @@ static bool dio_is_inline(const struct scullpin_device *sdev, struct kiocb *iocb
 /*
  * May a request be moved batch by batch? Each but the last ends with a page of
  * the medium, so a full batch must hold more than a page: true when it is the
- * only batch, when memory is contiguous, or when every segment is whole blocks.
+ * only batch, when memory is contiguous, or when every segment is whole blocks
+ * and these make a page.
  */
 static bool dio_is_divisible(const struct scullpin_device *sdev, const struct iov_iter *iter)
 {
@@ -101,13 +102,16 @@ static bool dio_is_divisible(const struct scullpin_device *sdev, const struct io
 		return true;
 	if (iov_iter_npages(iter, DIO_BATCH + 1) <= DIO_BATCH)
 		return true;
-	return !(iov_iter_alignment(iter) & (sdev->config.logical_block_size - 1));
+	return DIO_BATCH * sdev->config.logical_block_size >= PAGE_SIZE &&
+		!(iov_iter_alignment(iter) & (sdev->config.logical_block_size - 1));
 }
 
-/* Who must not wait is asked to come again and wait. */
+/* Who must not wait is asked to come again and wait; who is killed is not refused. */
 static int dio_refuse_no_memory(struct scullpin_device *sdev, u64 id, const struct kiocb *iocb,
 				size_t length)
 {
+	if (dio_is_killed(iocb))
+		return -EINTR;
 	scullpin_refuse(sdev, id, SCULLPIN_REFUSED_no_memory, length);
 	return dio_nowait(iocb) ? -EAGAIN : -ENOMEM;
 }
@@ -309,6 +313,7 @@ static ssize_t dio_request(struct scullpin_device *sdev, struct kiocb *iocb, str
 	req->pos = iocb->ki_pos;
 	req->length = length;
 	req->xfer.write = iov_iter_rw(iter) == WRITE;
+	req->xfer.must = dio_is_own(iocb);
 	trace_scullpin_submit(sdev, req->xfer.id, req->xfer.write, iocb->ki_pos, length,
 			      iocb->ki_flags);
 	ret = dio_hold(req, iocb, iter);

@@ -105,7 +105,8 @@ static bool channel_is_idle(struct scullpin_dma_channel *channel)
 /*
  * Give the channel what it does not have of @job and those behind. One that
  * takes no more gets the rest when something has ended, or a jiffy later; one
- * that is idle and twice takes nothing has no memory.
+ * that is idle and twice takes nothing has no memory. Folios, which must reach
+ * the medium, wait for it until the deadline.
  */
 static void channel_issue(struct scullpin_dma_channel *channel, struct scullpin_dma_job *job)
 {
@@ -116,7 +117,7 @@ static void channel_issue(struct scullpin_dma_channel *channel, struct scullpin_
 	list_for_each_entry_from(job, &channel->jobs, node) {
 		if (READ_ONCE(job->ended) || channel_give(channel, job))
 			continue;
-		if (!was_full || !channel_is_idle(channel)) {
+		if (!was_full || job->xfer->must || !channel_is_idle(channel)) {
 			WRITE_ONCE(channel->full, true);
 			mod_delayed_work(scullpin_engine_queue, &channel->refill, 1);
 			break;

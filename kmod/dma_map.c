@@ -128,7 +128,6 @@ static void side_fill(struct scullpin_dma_side *side, struct device *dev, size_t
 static int side_map(struct scullpin_dma_side *side, struct scullpin_dma_job *job)
 {
 	struct device *dev = job->channel->dev;
-	int ret;
 
 	if (scullpin_fault_hits(SCULLPIN_FAULT_DMA_MAP))
 		return -EIO;
@@ -139,9 +138,8 @@ static int side_map(struct scullpin_dma_side *side, struct scullpin_dma_job *job
 		return 0;
 	}
 	side_fill(side, dev, job->window);
-	ret = dma_map_sgtable(dev, &side->table, side->direction, 0);
-	if (ret)
-		return ret;
+	if (dma_map_sgtable(dev, &side->table, side->direction, 0))
+		return -EIO;
 	side->mapped = true;
 	scullpin_stats_add(&job->channel->sdev->stats, dma_segments, side->table.nents);
 	return 0;
@@ -233,7 +231,7 @@ static unsigned int side_segments(const struct scullpin_dma_side *side)
  * @job: its window chosen, with a bounce if it needs one
  *
  * Context: process context; does not sleep.
- * Return: 0, with the pieces cut, or why the window cannot be mapped.
+ * Return: 0, with the pieces cut, or -EIO when the window cannot be mapped.
  */
 int scullpin_dma_map_window(struct scullpin_dma_job *job)
 {
@@ -245,10 +243,10 @@ int scullpin_dma_map_window(struct scullpin_dma_job *job)
 		job->medium.buffer = job->bounce->buffer + SCULLPIN_DMA_BOUNCE_WINDOW;
 		job->medium.bus = job->bounce->bus + SCULLPIN_DMA_BOUNCE_WINDOW;
 	}
-	ret = side_map(&job->memory, job);
+	ret = job->memory.mapped ? 0 : side_map(&job->memory, job);
 	if (ret)
 		return ret;
-	/* Who cannot have the second has the first until unmap. */
+	/* Who cannot have the second has the first until unmap, or until it tries again. */
 	ret = side_map(&job->medium, job);
 	if (ret)
 		return ret;

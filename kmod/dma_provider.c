@@ -191,8 +191,11 @@ struct scullpin_dma_channel *scullpin_dma_channel_get(struct scullpin_device *sd
 	ret = -ENODEV;
 
 err_release:
-	scullpin_dma_bounce_exit(channel);
-	dma_release_channel(channel->chan);
+	/* Whose provider has left meanwhile has nothing any more. */
+	if (channel->chan) {
+		scullpin_dma_bounce_exit(channel);
+		dma_release_channel(channel->chan);
+	}
 	put_device(channel->provider);
 err_free:
 	kfree(channel);

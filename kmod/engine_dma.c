@@ -4,6 +4,7 @@
  * dmaengine. A transfer is a job on the least busy of the device's channels,
  * which moves it window by window.
  */
+#include <linux/delay.h>
 #include <linux/moduleparam.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -35,6 +36,24 @@ static void dma_end(struct scullpin_dma_job *job, int error)
 	job->xfer->done(job->xfer, job->at, error);
 }
 
+/*
+ * Folios must reach the medium even when an IOMMU or swiotlb is full for a
+ * moment: their transfers try again, for half of the time that they have.
+ */
+static int dma_map_window(struct scullpin_dma_job *job)
+{
+	u64 deadline_ms = READ_ONCE(job->xfer->sdev->config.deadline_ms);
+	unsigned long end = jiffies + msecs_to_jiffies(deadline_ms / 2);
+	int ret;
+
+	for (;;) {
+		ret = scullpin_dma_map_window(job);
+		if (!ret || !job->xfer->must || READ_ONCE(job->stopped) || time_after(jiffies, end))
+			return ret;
+		msleep(1);
+	}
+}
+
 /* Have the next window moved, as soon as there is a bounce for it if it needs one. */
 static void dma_begin_window(struct scullpin_dma_job *job)
 {
@@ -42,7 +61,7 @@ static void dma_begin_window(struct scullpin_dma_job *job)
 
 	if (!job->bounce && scullpin_dma_choose_window(job) && !scullpin_dma_bounce_get(job))
 		return;
-	ret = scullpin_dma_map_window(job);
+	ret = dma_map_window(job);
 	if (ret)
 		dma_end(job, ret);
 	else
@@ -141,7 +160,7 @@ static bool dma_terminate(struct scullpin_transfer *xfer)
 {
 	struct scullpin_dma_job *job = xfer->dma;
 
-	if (!xfer->memory.nr || !job->channel)
+	if (!job->channel)
 		return false;
 	scullpin_dma_channel_withdraw(job);
 	cancel_work_sync(&job->work);
@@ -150,8 +169,8 @@ static bool dma_terminate(struct scullpin_transfer *xfer)
 
 static unsigned long dma_alive(struct scullpin_transfer *xfer)
 {
-	if (!xfer->memory.nr || !READ_ONCE(xfer->dma->channel))
-		return jiffies;
+	if (!READ_ONCE(xfer->dma->channel))
+		return xfer->alive;
 	return scullpin_dma_channel_alive(xfer->dma);
 }
 

@@ -153,10 +153,11 @@ static ssize_t scullpin_file_rw_iter(struct kiocb *iocb, struct iov_iter *iter)
 	}
 	if (iocb->ki_pos >= size)
 		return file_at_end(sdev, iter);
-	iov_iter_truncate(iter, min_t(u64, size - iocb->ki_pos, MAX_RW_COUNT));
-	within = iov_iter_count(iter);
+	within = min_t(u64, length, size - iocb->ki_pos);
 	if (within < length)
 		scullpin_refuse(sdev, 0, SCULLPIN_REFUSED_past_end, length - within);
+	iov_iter_truncate(iter, min_t(size_t, within, MAX_RW_COUNT));
+	within = iov_iter_count(iter);
 	ret = file_dispatch(sdev, iocb, iter);
 	if (ret == -EIOCBQUEUED)
 		return ret;

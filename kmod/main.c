@@ -12,6 +12,7 @@
 #include "device.h"
 #include "engine.h"
 #include "fault.h"
+#include "request.h"
 #include "watch.h"
 
 static struct scullpin_device *scullpin_device0;
@@ -26,9 +27,12 @@ static int __init scullpin_init(void)
 		return ret;
 	scullpin_debugfs_init();
 	scullpin_fault_init();
-	ret = scullpin_engine_init();
+	ret = scullpin_request_init();
 	if (ret)
 		goto err_exit_debugfs;
+	ret = scullpin_engine_init();
+	if (ret)
+		goto err_exit_request;
 	ret = scullpin_watch_start();
 	if (ret)
 		goto err_exit_engine;
@@ -53,6 +57,8 @@ err_stop_watch:
 	scullpin_watch_stop();
 err_exit_engine:
 	scullpin_engine_exit();
+err_exit_request:
+	scullpin_request_exit();
 err_exit_debugfs:
 	scullpin_debugfs_exit();
 	return ret;
@@ -68,6 +74,7 @@ static void __exit scullpin_exit(void)
 	scullpin_watch_stop();
 	/* Waits for workers that are still on their way out. */
 	scullpin_engine_exit();
+	scullpin_request_exit();
 	scullpin_debugfs_exit();
 }
 

@@ -37,19 +37,35 @@ static inline bool scullpin_mapping_is_empty(const struct scullpin_mapping *mapp
 }
 
 /**
+ * scullpin_mapping_is_stale - after a direct write: are cached pages out of date?
+ * @mapping: the mapping
+ * @pos: bytes from the start
+ * @length: bytes, more than 0
+ *
+ * Context: any but hard interrupt; does not sleep.
+ * Return: whether scullpin_mapping_drop() must follow.
+ */
+static inline bool scullpin_mapping_is_stale(const struct scullpin_mapping *mapping, u64 pos,
+					     size_t length)
+{
+	/* Who reads in adds the page first: it is seen here, or reads what was written. */
+	smp_mb();
+	return !scullpin_mapping_is_empty(mapping) &&
+		filemap_range_has_page(mapping->pages, pos, pos + length - 1);
+}
+
+/**
  * scullpin_mapping_forget - after a direct write: cached pages are out of date
  * @mapping: the mapping
  * @pos: bytes from the start
  * @length: bytes, more than 0
  *
- * Context: process context; sleeps when pages are cached.
+ * Context: process context; sleeps when there are such pages.
  */
 static inline void scullpin_mapping_forget(struct scullpin_mapping *mapping, u64 pos,
 					   size_t length)
 {
-	/* Who reads in adds the page first: it is seen here, or reads what was written. */
-	smp_mb();
-	if (!scullpin_mapping_is_empty(mapping))
+	if (scullpin_mapping_is_stale(mapping, pos, length))
 		scullpin_mapping_drop(mapping, pos, length);
 }
 

@@ -147,6 +147,37 @@ ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *range
 }
 
 /**
+ * scullpin_pin_try_dirty - mark pages dirty as long as none is locked by somebody
+ * @ranges: as filled by scullpin_pin_ranges() from user memory
+ * @dirty_bytes: how many bytes from the start the device wrote
+ * @stats: counters of the device
+ *
+ * What is dirty already, as anonymous memory is, stays so as long as it is
+ * pinned, or is made dirty by who cleans it: see unpin_user_pages_dirty_lock().
+ *
+ * Context: process context; does not sleep.
+ * Return: whether all are marked, so that scullpin_pin_release() has none to mark.
+ */
+bool scullpin_pin_try_dirty(const struct scullpin_ranges *ranges, size_t dirty_bytes,
+			    struct scullpin_stats *stats)
+{
+	unsigned int i, end = scullpin_ranges_touched(ranges, dirty_bytes);
+	struct folio *folio;
+
+	for (i = 0; i < end; i++) {
+		folio = page_folio(ranges->bv[i].bv_page);
+		if (folio_test_dirty(folio))
+			continue;
+		if (!folio_trylock(folio))
+			return false;
+		folio_mark_dirty(folio);
+		folio_unlock(folio);
+	}
+	scullpin_stats_add(stats, pages_dirtied, end);
+	return true;
+}
+
+/**
  * scullpin_pin_release - let pinned user pages go
  * @ranges: as filled by scullpin_pin_ranges() from user memory; empty afterwards
  * @dirty_bytes: how many bytes from the start the device wrote; their pages are

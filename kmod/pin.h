@@ -25,6 +25,8 @@ struct scullpin_pin_stop {
 ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *ranges,
 			    u64 pos, size_t granule, struct scullpin_stats *stats,
 			    struct scullpin_pin_stop *stop);
+bool scullpin_pin_try_dirty(const struct scullpin_ranges *ranges, size_t dirty_bytes,
+			    struct scullpin_stats *stats);
 void scullpin_pin_release(struct scullpin_ranges *ranges, size_t dirty_bytes,
 			  struct scullpin_stats *stats);
 

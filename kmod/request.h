@@ -40,7 +40,8 @@ enum scullpin_request_owner {
  * @owner: enum scullpin_request_owner; cmpxchg from NONE
  * @patience: jiffies that the engine may be silent
  * @watched: among the device's requests in flight
- * @abort: the worker that ends it after its deadline, or when it was taken back
+ * @work: the worker that ends it: after its deadline, when it was taken back, or
+ *	when the end has to wait for a folio
  * @ref: the submitter's own and the engine's; the last put ends the request
  * @state: where in its life it is; checked at each step
  * @pinned: @xfer.memory holds pins of user pages
@@ -65,7 +66,7 @@ struct scullpin_request {
 	int owner;
 	unsigned long patience;
 	struct list_head watched;
-	struct work_struct abort;
+	struct work_struct work;
 	refcount_t ref;
 	enum scullpin_request_state state;
 	bool pinned;
@@ -77,6 +78,8 @@ struct scullpin_request {
 };
 
 /* complete.c */
+int scullpin_request_init(void);
+void scullpin_request_exit(void);
 struct scullpin_request *scullpin_request_alloc(struct scullpin_device *sdev, size_t memory_ranges,
 						size_t medium_ranges, gfp_t gfp);
 void scullpin_request_free(struct scullpin_request *req);

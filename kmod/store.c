@@ -113,7 +113,7 @@ static struct page *store_find_or_make(struct scullpin_store *store, unsigned lo
  * @store: the medium
  * @pos: bytes from the start
  * @length: bytes, more than 0
- * @gfp: GFP_KERNEL, or GFP_NOWAIT for callers that must not sleep
+ * @gfp: whether it may sleep, and whether it may fail
  *
  * Context: process context of the caller whom the memory is accounted to.
  * Return: 0, -ENOMEM, -EINTR when killed.

@@ -14,15 +14,21 @@
 
 static struct workqueue_struct *watch_queue;
 
-/* A quarter late at most. */
-static unsigned long watch_period(const struct scullpin_watch *watch)
+/* As it is set now. */
+static unsigned long watch_patience(const struct scullpin_watch *watch)
 {
-	return msecs_to_jiffies(READ_ONCE(*watch->deadline_ms) / 4) + 1;
+	return msecs_to_jiffies(READ_ONCE(*watch->deadline_ms)) + 1;
+}
+
+/* When to look again: a quarter late at most. */
+static void watch_again(struct scullpin_watch *watch, unsigned long patience)
+{
+	queue_delayed_work(watch_queue, &watch->work, patience / 4 + 1);
 }
 
 static void watch_abort_work(struct work_struct *work)
 {
-	struct scullpin_request *req = container_of(work, struct scullpin_request, abort);
+	struct scullpin_request *req = container_of(work, struct scullpin_request, work);
 
 	scullpin_request_abort(req, req->error);
 }
@@ -32,16 +38,15 @@ static void watch_abort_work(struct work_struct *work)
  * @req: claimed by the caller, who does not touch it any more
  * @error: what the caller of the request is told
  *
- * Each has a worker of its own: the end of a request may sleep on a page that
- * somebody has locked for long, and the others must not wait for that.
+ * Each is its own work: an engine may take its time to become quiet.
  *
  * Context: any.
  */
 void scullpin_watch_abort(struct scullpin_request *req, int error)
 {
 	req->error = error;
-	INIT_WORK(&req->abort, watch_abort_work);
-	queue_work(watch_queue, &req->abort);
+	INIT_WORK(&req->work, watch_abort_work);
+	queue_work(watch_queue, &req->work);
 }
 
 /* Has the engine been silent for longer than a request bears? */
@@ -60,15 +65,17 @@ static void watch_work(struct work_struct *work)
 {
 	struct scullpin_watch *watch = container_of(to_delayed_work(work), struct scullpin_watch,
 						    work);
+	unsigned long patience = watch_patience(watch);
 	struct scullpin_request *req;
 
 	spin_lock(&watch->lock);
 	list_for_each_entry(req, &watch->requests, watched) {
 		if (watch_is_overdue(req) && scullpin_request_claim(req))
 			scullpin_watch_abort(req, -ETIMEDOUT);
+		patience = min(patience, req->patience);
 	}
 	if (!list_empty(&watch->requests))
-		queue_delayed_work(watch_queue, &watch->work, watch_period(watch));
+		watch_again(watch, patience);
 	spin_unlock(&watch->lock);
 }
 
@@ -131,11 +138,11 @@ void scullpin_watch_exit(struct scullpin_watch *watch)
  */
 void scullpin_watch_add(struct scullpin_watch *watch, struct scullpin_request *req)
 {
-	req->patience = msecs_to_jiffies(READ_ONCE(*watch->deadline_ms)) + 1;
+	req->patience = watch_patience(watch);
 	spin_lock(&watch->lock);
 	/* Else the worker sees that there are more, and comes back by itself. */
 	if (list_empty(&watch->requests))
-		queue_delayed_work(watch_queue, &watch->work, watch_period(watch));
+		watch_again(watch, req->patience);
 	list_add_tail(&req->watched, &watch->requests);
 	/* It was let in before the device began to go. */
 	if (watch->closed && scullpin_request_claim(req))

@@ -306,3 +306,35 @@ TEST_CASE_METHOD(
         CHECK(verdicts[number].steps > 20);
     }
 }
+
+TEST_CASE_METHOD(device_fixture,
+                 "writes that end on pages under write-back do not keep these from their end",
+                 "[cache]")
+{
+    // More than the kernel gives a work queue workers.
+    constexpr std::size_t count = 400;
+    const setting deadline("deadline_ms", "3000");
+    const setting latency("latency_us", "1000000");
+    const gain late("timed_out"), lost("cache_lost");
+    const auto direct = open_direct(), plain = open_node();
+    const memory one(1), buffer(count);
+    scullpin::aio_context context(count);
+    std::vector<iocb> requests;
+    for (std::size_t i = 0; i < count; i++)
+        requests.push_back(
+            aio::request(direct.get(), IOCB_CMD_PWRITE, one.data(), page_size, i * page_size));
+    for (auto& request : requests) {
+        iocb* pointer = &request;
+        REQUIRE(context.submit({&pointer, 1}) == 1);
+    }
+    fill_random(buffer.span(), 551);
+    REQUIRE(::pwrite(plain.get(), buffer.data(), buffer.size(), 0) ==
+            static_cast<ssize_t>(buffer.size()));
+    CHECK(::fsync(plain.get()) == 0);
+    std::vector<io_event> events(count);
+    CHECK(context.wait(events, count,
+                       scullpin::aio_context::clock::now() + std::chrono::seconds(20)) == count);
+    for (const auto& event : events) REQUIRE(event.res == page_size);
+    CHECK(late.value() == 0);
+    CHECK(lost.value() == 0);
+}

@@ -210,3 +210,19 @@ TEST_CASE_METHOD(device_fixture, "a lowered deadline holds for requests that com
     CHECK(errno == ETIMEDOUT);
     CHECK(seconds_since(begin) < 8.0);
 }
+
+TEST_CASE_METHOD(device_fixture, "a raised deadline leaves that of requests in flight as it was",
+                 "[.][fault]")
+{
+    const setting completion("completion", "deferred"), deadline("deadline_ms", "200");
+    const auto fd = open_direct();
+    const memory buffer(1);
+    const fault lost("engine_lost", 1);
+    aio context;
+    iocb request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), page_size, 0);
+    const auto begin = clock_type::now();
+    REQUIRE(context.submit(request) == 1);
+    const setting raised("deadline_ms", "60000");
+    CHECK(context.wait(1, 30).front().res == -ETIMEDOUT);
+    CHECK(seconds_since(begin) < 8.0);
+}

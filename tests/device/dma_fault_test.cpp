@@ -55,6 +55,24 @@ TEST_CASE_METHOD(device_fixture, "a DMA mapping that cannot be had makes it EIO"
     check_works(fd.get());
 }
 
+TEST_CASE_METHOD(device_fixture, "write-back tries again for a DMA mapping that cannot be had",
+                 "[.][dma-fault]")
+{
+    const auto plain = open_node(), direct = open_direct();
+    const unsigned nth = GENERATE(1u, 2u);
+    const memory out(1), in(1);
+    fill_random(out.span(), 780 + nth);
+    const gain lost("cache_lost");
+    REQUIRE(::pwrite(plain.get(), out.data(), out.size(), 0) == page_size);
+    const fault map("dma_map", nth);
+    CHECK(::fsync(plain.get()) == 0);
+    CHECK(map.fired());
+    drop_cached();
+    CHECK(::pread(direct.get(), in.data(), in.size(), 0) == page_size);
+    CHECK(same(in.span(), out.span()));
+    CHECK(lost.value() == 0);
+}
+
 TEST_CASE_METHOD(device_fixture,
                  "a DMA mapping that cannot be had behind the first window makes it short",
                  "[.][dma-fault][dma-bounce]")

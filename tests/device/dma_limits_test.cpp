@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <fstream>
+#include <optional>
+#include <thread>
 #include <vector>
 
 #include "aio.hpp"
@@ -168,6 +171,32 @@ TEST_CASE_METHOD(device_fixture,
     CHECK(mappings_held() == before);
     CHECK(all_equal(buffer.span(), std::byte{0x5a}));
     CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
+}
+
+TEST_CASE_METHOD(device_fixture, "write-back waits for a controller without descriptors",
+                 "[.][dma]")
+{
+    const auto plain = open_node(), direct = open_direct();
+    const memory out(1), in(1);
+    fill_random(out.span(), 790);
+    const gain lost("cache_lost");
+    REQUIRE(::pwrite(plain.get(), out.data(), out.size(), 0) == page_size);
+    std::atomic<bool> ended{false};
+    int result = -1;
+    std::optional<edu_parameter> refuse(std::in_place, "refuse", INT_MAX);
+    std::thread writer([&] {
+        result = ::fsync(plain.get());
+        ended = true;
+    });
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    CHECK(!ended);
+    refuse.reset();
+    writer.join();
+    CHECK(result == 0);
+    drop_cached();
+    CHECK(::pread(direct.get(), in.data(), in.size(), 0) == page_size);
+    CHECK(same(in.span(), out.span()));
+    CHECK(lost.value() == 0);
 }
 
 TEST_CASE_METHOD(device_fixture,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Nothing, the end of the device, and very much.
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
 
 #include "aio.hpp"
+#include "child.hpp"
 #include "fixture.hpp"
 #include "memory.hpp"
 #include "ways.hpp"
@@ -93,6 +95,27 @@ TEST_CASE_METHOD(
         wrong += word != page + asynchronous;
     }
     CHECK(wrong == 0);
+    discard_all();
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "a process that is killed while it fills holes was not short of memory", "[big]")
+{
+    discard_all();
+    const setting completion("completion", GENERATE("auto", "deferred"));
+    const gain refused("no_memory", "refused/"), pinned("pages_pinned");
+    const auto fd = open_direct();
+    const memory buffer(64 << 8);
+    buffer.fill(std::byte{1});
+    const pid_t child = in_child([&] {
+        for (;;)
+            for (off_t at = 0; at < 1 << 30; at += 64 << 20)
+                (void)!::pwrite(fd.get(), buffer.data(), buffer.size(), at);
+    });
+    CHECK(eventually([&] { return pinned.value() > 10000; }, 20));
+    ::kill(child, SIGKILL);
+    wait_for(child, 20);
+    CHECK(refused.value() == 0);
     discard_all();
 }
 

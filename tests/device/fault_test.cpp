@@ -228,10 +228,11 @@ TEST_CASE_METHOD(module_fixture, "a module that cannot be set up says why, and n
                  "[.][fault]")
 {
     const std::pair<const char*, int> points[] = {
-        {"engine_queue", -ENOMEM}, {"watch_queue", -ENOMEM},   {"node_numbers", -EBUSY},
-        {"node_class", -ENOMEM},   {"device_alloc", -ENOMEM},  {"device_stats", -ENOMEM},
-        {"device_name", -ENOMEM},  {"device_add", -ENOMEM},    {"mapping_mount", -ENOMEM},
-        {"mapping_bdi", -ENOMEM},  {"mapping_inode", -ENOMEM}, {"configfs_root", -ENOMEM}};
+        {"request_queue", -ENOMEM}, {"engine_queue", -ENOMEM}, {"watch_queue", -ENOMEM},
+        {"node_numbers", -EBUSY},   {"node_class", -ENOMEM},   {"device_alloc", -ENOMEM},
+        {"device_stats", -ENOMEM},  {"device_name", -ENOMEM},  {"device_add", -ENOMEM},
+        {"mapping_mount", -ENOMEM}, {"mapping_bdi", -ENOMEM},  {"mapping_inode", -ENOMEM},
+        {"configfs_root", -ENOMEM}};
     for (const auto& [point, error] : points) {
         CAPTURE(point);
         CHECK(module::load(std::string("fault=") + point + ":1") == error);

@@ -102,6 +102,34 @@ TEST_CASE_METHOD(folder_fixture, "requests in flight end once with ENODEV when t
     check_is_gone(fd.get());
 }
 
+TEST_CASE_METHOD(
+    folder_fixture,
+    "a device goes while more writes than there are workers end on pages being read in",
+    "[configfs]")
+{
+    constexpr std::size_t count = 400;
+    folder device("crowded", endless);
+    REQUIRE(device.set("max_pinned", "64M") == 0);
+    REQUIRE(device.power(true) == 0);
+    const auto direct = device.open(O_DIRECT), plain = device.open();
+    const memory buffer(1);
+    scullpin::aio_context context(count);
+    std::vector<iocb> requests;
+    for (std::size_t i = 0; i < count; i++)
+        requests.push_back(
+            aio::request(direct.get(), IOCB_CMD_PWRITE, buffer.data(), page_size, i * page_size));
+    for (auto& request : requests) REQUIRE(submit_in_thread(context, request) == 1);
+    // What is read in ahead at once is bounded.
+    for (off_t at = 0; at < static_cast<off_t>(count * page_size); at += 8 * page_size)
+        REQUIRE(::posix_fadvise(plain.get(), at, 8 * page_size, POSIX_FADV_WILLNEED) == 0);
+    const stopwatch watch;
+    CHECK(device.power(false) == 0);
+    CHECK(watch.seconds() < 10);
+    std::vector<io_event> events(count);
+    CHECK(wait_in_thread(context, events) == count);
+    for (const auto& event : events) REQUIRE(event.res == -ENODEV);
+}
+
 TEST_CASE_METHOD(folder_fixture, "callers that wait for a device that goes are told so",
                  "[configfs]")
 {
