@@ -40,7 +40,7 @@ static void dma_end(struct scullpin_dma_job *job, int error)
  * Folios must reach the medium even when an IOMMU or swiotlb is full for a
  * moment: their transfers try again, for half of the time that they have.
  */
-static int dma_map_window(struct scullpin_dma_job *job)
+static int dma_try_mapping(struct scullpin_dma_job *job)
 {
 	u64 deadline_ms = READ_ONCE(job->xfer->sdev->config.deadline_ms);
 	unsigned long end = jiffies + msecs_to_jiffies(deadline_ms / 2);
@@ -61,7 +61,7 @@ static void dma_begin_window(struct scullpin_dma_job *job)
 
 	if (!job->bounce && scullpin_dma_choose_window(job) && !scullpin_dma_bounce_get(job))
 		return;
-	ret = dma_map_window(job);
+	ret = dma_try_mapping(job);
 	if (ret)
 		dma_end(job, ret);
 	else
