@@ -346,7 +346,7 @@ static vm_fault_t cache_page_mkwrite(struct vm_fault *vmf)
 
 	filemap_invalidate_lock_shared(pages);
 	if (scullpin_dio_reserve(cache_device(pages), folio_pos(folio), folio_size(folio))) {
-		ret = VM_FAULT_SIGBUS;
+		ret = VM_FAULT_SIGBUS;	/* also for who is killed, and dies of that first */
 		goto out_unlock;
 	}
 	folio_lock(folio);

@@ -126,7 +126,11 @@ static struct dma_chan *channel_request(const struct scullpin_device *sdev, cons
 	return chan;
 }
 
-/* Hear of the provider's leaving; false: it has left already. */
+/*
+ * Hear of the provider's leaving; false: it has left already. One that left and
+ * came back in between is not told apart: its channel takes nothing, and the
+ * deadline ends what is asked of it.
+ */
 static bool channel_listen(struct scullpin_dma_channel *channel)
 {
 	bool bound;
