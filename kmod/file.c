@@ -208,6 +208,7 @@ static int scullpin_file_fsync(struct file *file, loff_t begin, loff_t end, int 
 
 const struct file_operations scullpin_file_ops = {
 	.owner = THIS_MODULE,
+	SCULLPIN_FILE_FLAGS
 	.open = scullpin_file_open,
 	.llseek = scullpin_file_llseek,
 	.read_iter = scullpin_file_rw_iter,

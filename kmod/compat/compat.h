@@ -123,6 +123,13 @@ static int end##_of_page(struct file *file, struct address_space *pages, loff_t 
 }
 #endif
 
+/* RWF_DONTCACHE came in v6.14, and is refused where the file does not know it. */
+#ifdef SCULLPIN_HAVE_DONTCACHE
+#define SCULLPIN_FILE_FLAGS .fop_flags = FOP_DONTCACHE,
+#else
+#define SCULLPIN_FILE_FLAGS
+#endif
+
 /* An argument went away in v6.4; drop when the oldest kernel is newer. */
 #ifdef SCULLPIN_HAVE_CLASS_OWNER
 static inline struct class *scullpin_compat_class_create(const char *name)

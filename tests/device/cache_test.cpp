@@ -2,11 +2,13 @@
 // Opened plainly: reads from the page cache, writes that reach the medium later.
 #include <fcntl.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <thread>
 
 #include "aio.hpp"
@@ -54,6 +56,42 @@ void read_all(int fd, std::span<std::byte> bytes, std::size_t offset = 0)
 }
 
 }  // namespace
+
+TEST_CASE_METHOD(device_fixture,
+                 "under RWF_DONTCACHE nothing stays cached, or the kernel does not know it",
+                 "[cache]")
+{
+    constexpr int dont_cache = 0x80;
+    const auto fd = open_node();
+    const memory out(4), in(4);
+    fill_random(out.span(), 561);
+    const iovec source{out.data(), out.size()}, target{in.data(), in.size()};
+    const auto size = static_cast<ssize_t>(out.size());
+    utsname kernel{};
+    REQUIRE(::uname(&kernel) == 0);
+    int major = 0, minor = 0;
+    REQUIRE(std::sscanf(kernel.release, "%d.%d", &major, &minor) == 2);
+    if (std::pair(major, minor) < std::pair(6, 14)) {
+        CHECK(::pwritev2(fd.get(), &source, 1, 0, dont_cache) == -1);
+        CHECK(errno == EOPNOTSUPP);
+        return;
+    }
+    REQUIRE(::pwritev2(fd.get(), &source, 1, 0, dont_cache) == size);
+    REQUIRE(::fsync(fd.get()) == 0);
+    for (const int flags : {dont_cache, dont_cache, 0}) {
+        CAPTURE(flags);
+        const gain read_in("cache_read");
+        in.fill(std::byte{0});
+        REQUIRE(::preadv2(fd.get(), &target, 1, 0, flags) == size);
+        CHECK(same(in.span(), out.span()));
+        CHECK(read_in.value() >= 4);
+    }
+    // What somebody else has cached stays.
+    const gain read_in("cache_read");
+    REQUIRE(::preadv2(fd.get(), &target, 1, 0, dont_cache) == size);
+    REQUIRE(::preadv2(fd.get(), &target, 1, 0, 0) == size);
+    CHECK(read_in.value() == 0);
+}
 
 TEST_CASE_METHOD(device_fixture, "a plain write ends when it is cached, and moves nothing yet",
                  "[cache]")
