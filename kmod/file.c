@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
+#include <linux/falloc.h>	/* needs the types of others */
 
 #include "cache.h"
 #include "command.h"
@@ -206,6 +207,19 @@ static int scullpin_file_fsync(struct file *file, loff_t begin, loff_t end, int 
 	return file_write_and_wait_range(file, begin, end);
 }
 
+/*
+ * Asked by callers within the kernel, such as LIO for a discard: fallocate(2)
+ * ends before this, with -ENODEV, on what is neither file nor block device.
+ */
+static long scullpin_file_fallocate(struct file *file, int mode, loff_t pos, loff_t length)
+{
+	if (scullpin_device_is_gone(file->private_data))
+		return -ENODEV;
+	if (mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	return scullpin_ioctl_discard(file, pos, length);
+}
+
 const struct file_operations scullpin_file_ops = {
 	.owner = THIS_MODULE,
 	SCULLPIN_FILE_FLAGS
@@ -218,6 +232,7 @@ const struct file_operations scullpin_file_ops = {
 	.splice_read = scullpin_file_splice_read,
 	.splice_write = iter_file_splice_write,
 	.fsync = scullpin_file_fsync,
+	.fallocate = scullpin_file_fallocate,
 	.uring_cmd = scullpin_command,
 	.unlocked_ioctl = scullpin_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
