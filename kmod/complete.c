@@ -228,12 +228,6 @@ static void request_tell(struct scullpin_request *req)
 	iocb->ki_complete(iocb, result);
 }
 
-/* Will cached pages be out of date? Folios on their way to the medium are not. */
-static bool request_overtakes_cache(const struct scullpin_request *req)
-{
-	return req->xfer.write && req->iocb && req->iocb->ki_filp;
-}
-
 /* Let everything go, and tell. */
 static void request_finish(struct scullpin_request *req)
 {
@@ -241,9 +235,6 @@ static void request_finish(struct scullpin_request *req)
 	ssize_t result = scullpin_request_result(req);
 
 	scullpin_request_release(req);
-	/* Once more, before anybody is told: what was read in meanwhile is old. */
-	if (request_overtakes_cache(req))
-		scullpin_mapping_forget(&sdev->mapping, req->pos, req->length);
 	request_note(req, result);
 	if (!req->iocb) {
 		/* 1. A caller waits: it reads the result and frees the request. */
@@ -259,30 +250,46 @@ static void request_finish(struct scullpin_request *req)
 	}
 }
 
-static void request_finish_work(struct work_struct *work)
-{
-	request_finish(container_of(work, struct scullpin_request, work));
-}
-
-/*
- * Has the end to wait for a folio: one of the caller's to be marked dirty that
- * is locked, or a cached one to be dropped?
- */
-static bool request_waits_for_folios(struct scullpin_request *req)
+/* Mark dirty what the engine wrote. Return: false when a page is locked. */
+static bool request_try_dirty(struct scullpin_request *req)
 {
 	struct scullpin_transfer *xfer = &req->xfer;
 
 	if (!scullpin_pin_try_dirty(&xfer->memory, request_dirty_bytes(req), &xfer->sdev->stats))
-		return true;
+		return false;
 	req->touched = 0;
-	return request_overtakes_cache(req) &&
-		scullpin_mapping_is_stale(&xfer->sdev->mapping, req->pos, req->length);
+	return true;
+}
+
+/* Whoever has a page of the caller's locked may have it for ever: nobody waits for that. */
+static void request_finish_work(struct work_struct *work)
+{
+	struct scullpin_request *req = container_of(to_delayed_work(work), struct scullpin_request,
+						    work);
+
+	if (!request_try_dirty(req)) {
+		queue_delayed_work(request_queue, &req->work, 1);
+		return;
+	}
+	if (req->stale)
+		scullpin_mapping_drop(&req->xfer.sdev->mapping, req->pos, req->length);
+	request_finish(req);
+}
+
+/*
+ * Has a direct write made cached pages stale? Those that are read in from now
+ * on have its bytes. Folios on their way to the medium make none.
+ */
+static bool request_is_stale(const struct scullpin_request *req)
+{
+	return req->xfer.write && req->iocb && req->iocb->ki_filp &&
+		scullpin_mapping_is_stale(&req->xfer.sdev->mapping, req->pos, req->length);
 }
 
 /*
  * Who has a folio locked or under write-back may wait for a transfer of this
  * module, and so for a worker of an engine or of the watch. There are only so
- * many: none of them waits for a folio, nor does a submitter.
+ * many: none of them ever waits for a folio.
  */
 static void request_end(struct scullpin_request *req)
 {
@@ -290,12 +297,13 @@ static void request_end(struct scullpin_request *req)
 	scullpin_watch_del(&req->xfer.sdev->watch, req);
 	scullpin_cancel_disarm(req);
 	request_leave_engine(req);
-	if (request_waits_for_folios(req)) {
-		INIT_WORK(&req->work, request_finish_work);
-		queue_work(request_queue, &req->work);
-	} else {
+	req->stale = request_is_stale(req);
+	if (!req->stale && request_try_dirty(req)) {
 		request_finish(req);
+		return;
 	}
+	INIT_DELAYED_WORK(&req->work, request_finish_work);
+	queue_delayed_work(request_queue, &req->work, 0);
 }
 
 /**
@@ -326,7 +334,7 @@ int scullpin_request_reap(struct scullpin_device *sdev)
  * scullpin_request_put - drop a reference; the last one ends the request
  * @req: not touched by the caller any more
  *
- * Context: process context; waits for no folio and no medium.
+ * Context: process context; waits for no folio.
  */
 void scullpin_request_put(struct scullpin_request *req)
 {

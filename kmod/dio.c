@@ -313,7 +313,7 @@ static ssize_t dio_request(struct scullpin_device *sdev, struct kiocb *iocb, str
 	req->pos = iocb->ki_pos;
 	req->length = length;
 	req->xfer.write = iov_iter_rw(iter) == WRITE;
-	req->xfer.must = dio_is_own(iocb);
+	req->xfer.must = req->xfer.write && dio_is_own(iocb);
 	trace_scullpin_submit(sdev, req->xfer.id, req->xfer.write, iocb->ki_pos, length,
 			      iocb->ki_flags);
 	ret = dio_hold(req, iocb, iter);

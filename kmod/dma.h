@@ -89,7 +89,7 @@ struct scullpin_dma_bounce {
  * struct scullpin_dma_job - a transfer, as a channel sees it: window by window
  * @xfer: the transfer
  * @channel: which moves it; NULL before
- * @node: in struct scullpin_dma_channel.jobs or .waiting
+ * @node: in struct scullpin_dma_channel.jobs, .waiting or .parked
  * @work: ends a window, or begins one that has waited, in process context
  * @memory: the caller's side
  * @medium: the device's side
@@ -137,12 +137,13 @@ struct scullpin_dma_job {
  * @lock: protects what follows, and submission to @chan
  * @jobs: submitted, in order
  * @waiting: for a bounce, in order
+ * @parked: jobs of dirty folios that could not be mapped, in order
  * @bounces: that nobody has
  * @stopping: submit nothing; who stops does it afterwards
  * @gone: the provider leaves
  * @full: it took no more descriptors; @refill tries again
  * @last: cookie of the last one that it took since it was stopped
- * @refill: also when a descriptor has ended
+ * @refill: also when a descriptor has ended; tries @parked, too
  * @alive: jiffies of the last sign of life
  * @silences: deadlines in a row that have passed without a callback
  * @busy: jiffies when it last had something to do, as far as was seen
@@ -163,6 +164,7 @@ struct scullpin_dma_channel {
 	spinlock_t lock;
 	struct list_head jobs;
 	struct list_head waiting;
+	struct list_head parked;
 	struct list_head bounces;
 	bool stopping;
 	bool gone;
@@ -189,6 +191,8 @@ void scullpin_dma_channel_init(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_leave(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_submit(struct scullpin_dma_job *job);
 void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job);
+bool scullpin_dma_channel_park(struct scullpin_dma_job *job);
+void scullpin_dma_channel_unpark(struct scullpin_dma_channel *channel);
 size_t scullpin_dma_channel_take(struct scullpin_dma_job *job);
 unsigned long scullpin_dma_channel_alive(struct scullpin_dma_job *job);
 

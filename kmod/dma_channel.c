@@ -135,6 +135,21 @@ static void channel_issue_all(struct scullpin_dma_channel *channel)
 							node));
 }
 
+/* Let who has waited longest for room in the IOMMU or swiotlb try again; the next a jiffy later. */
+static void channel_try_parked(struct scullpin_dma_channel *channel)
+{
+	struct scullpin_dma_job *job = list_first_entry_or_null(&channel->parked,
+								struct scullpin_dma_job, node);
+
+	lockdep_assert_held(&channel->lock);
+	if (!job)
+		return;
+	list_del_init(&job->node);
+	queue_work(scullpin_engine_queue, &job->work);
+	if (!list_empty(&channel->parked))
+		queue_delayed_work(scullpin_engine_queue, &channel->refill, 1);
+}
+
 static void channel_refill_work(struct work_struct *work)
 {
 	struct scullpin_dma_channel *channel =
@@ -143,6 +158,49 @@ static void channel_refill_work(struct work_struct *work)
 	spin_lock(&channel->lock);
 	if (channel->full && !channel->stopping && !channel->gone)
 		channel_issue_all(channel);
+	channel_try_parked(channel);
+	spin_unlock(&channel->lock);
+}
+
+/**
+ * scullpin_dma_channel_park - wait until a window may be had mapped
+ * @job: could not be mapped; what was, and its bounce, is given back
+ *
+ * Its work runs when something has been unmapped, or a jiffy later, unless it is
+ * stopped before.
+ *
+ * Context: process context; does not sleep.
+ * Return: whether it waits; else the channel is gone, or somebody ends the job.
+ */
+bool scullpin_dma_channel_park(struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_channel *channel = job->channel;
+	bool parked;
+
+	scullpin_dma_unmap_window(job, 0);
+	spin_lock(&channel->lock);
+	parked = !job->stopped && !channel->gone;
+	if (parked) {
+		job->ended = false;
+		list_add_tail(&job->node, &channel->parked);
+		queue_delayed_work(scullpin_engine_queue, &channel->refill, 1);
+	}
+	spin_unlock(&channel->lock);
+	return parked;
+}
+
+/**
+ * scullpin_dma_channel_unpark - something has been unmapped
+ * @channel: the channel
+ *
+ * Context: process context; does not sleep.
+ */
+void scullpin_dma_channel_unpark(struct scullpin_dma_channel *channel)
+{
+	if (list_empty_careful(&channel->parked))
+		return;
+	spin_lock(&channel->lock);
+	channel_try_parked(channel);
 	spin_unlock(&channel->lock);
 }
 
@@ -321,12 +379,22 @@ static void channel_look_for_progress(struct scullpin_dma_channel *channel,
 
 	while (piece < job->pieces + job->nr - 1 && READ_ONCE(piece->done))
 		piece++;
-	if (channel->stopping || channel->gone || piece->cookie < DMA_MIN_COOKIE)
+	if (channel->stopping || channel->gone || !job->nr || piece->cookie < DMA_MIN_COOKIE)
 		return;
 	dmaengine_tx_status(channel->chan, piece->cookie, &state);
 	if (state.residue != job->residue)
 		WRITE_ONCE(channel->alive, jiffies);
 	job->residue = state.residue;
+}
+
+/* Is it the channel that a job waits for? Else it waits for other jobs. */
+static bool channel_waits_for(const struct scullpin_dma_channel *channel,
+			      const struct scullpin_dma_job *job)
+{
+	const struct list_head *first = list_empty(&channel->jobs) ? &channel->parked :
+								     &channel->jobs;
+
+	return !list_empty(first) && first->next == &job->node;
 }
 
 /**
@@ -344,7 +412,7 @@ unsigned long scullpin_dma_channel_alive(struct scullpin_dma_job *job)
 	unsigned long alive = jiffies;
 
 	spin_lock(&channel->lock);
-	if (!list_empty(&channel->jobs) && channel->jobs.next == &job->node) {
+	if (channel_waits_for(channel, job)) {
 		channel_look_for_progress(channel, job);
 		alive = READ_ONCE(channel->alive);
 		if (time_after(job->xfer->alive, alive))
@@ -354,12 +422,13 @@ unsigned long scullpin_dma_channel_alive(struct scullpin_dma_job *job)
 	return alive;
 }
 
-/* Nobody waits for a bounce any longer. */
+/* Nobody waits for a bounce or for room any longer. */
 static void channel_send_waiters_home(struct scullpin_dma_channel *channel)
 {
 	struct scullpin_dma_job *job, *next;
 
 	lockdep_assert_held(&channel->lock);
+	list_splice_init(&channel->parked, &channel->waiting);
 	list_for_each_entry_safe(job, next, &channel->waiting, node) {
 		list_del_init(&job->node);
 		channel_cut_short(job, -ENODEV);
@@ -394,6 +463,7 @@ void scullpin_dma_channel_init(struct scullpin_dma_channel *channel)
 	spin_lock_init(&channel->lock);
 	INIT_LIST_HEAD(&channel->jobs);
 	INIT_LIST_HEAD(&channel->waiting);
+	INIT_LIST_HEAD(&channel->parked);
 	INIT_LIST_HEAD(&channel->bounces);
 	INIT_DELAYED_WORK(&channel->refill, channel_refill_work);
 }

@@ -243,10 +243,10 @@ int scullpin_dma_map_window(struct scullpin_dma_job *job)
 		job->medium.buffer = job->bounce->buffer + SCULLPIN_DMA_BOUNCE_WINDOW;
 		job->medium.bus = job->bounce->bus + SCULLPIN_DMA_BOUNCE_WINDOW;
 	}
-	ret = job->memory.mapped ? 0 : side_map(&job->memory, job);
+	ret = side_map(&job->memory, job);
 	if (ret)
 		return ret;
-	/* Who cannot have the second has the first until unmap, or until it tries again. */
+	/* Who cannot have the second has the first until unmap. */
 	ret = side_map(&job->medium, job);
 	if (ret)
 		return ret;

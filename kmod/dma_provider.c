@@ -128,8 +128,8 @@ static struct dma_chan *channel_request(const struct scullpin_device *sdev, cons
 
 /*
  * Hear of the provider's leaving; false: it has left already. One that left and
- * came back in between is not told apart: its channel takes nothing, and the
- * deadline ends what is asked of it.
+ * came back in between is not told apart: its channel stays valid only when the
+ * provider counts references, by device_release.
  */
 static bool channel_listen(struct scullpin_dma_channel *channel)
 {

@@ -4,7 +4,6 @@
  * dmaengine. A transfer is a job on the least busy of the device's channels,
  * which moves it window by window.
  */
-#include <linux/delay.h>
 #include <linux/moduleparam.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -37,35 +36,21 @@ static void dma_end(struct scullpin_dma_job *job, int error)
 }
 
 /*
- * Folios must reach the medium even when an IOMMU or swiotlb is full for a
- * moment: their transfers try again, for half of the time that they have.
+ * Have the next window moved, as soon as there is a bounce for it if it needs
+ * one. Dirty folios must reach the medium even when an IOMMU or swiotlb is full
+ * for a moment: they wait.
  */
-static int dma_try_mapping(struct scullpin_dma_job *job)
-{
-	u64 deadline_ms = READ_ONCE(job->xfer->sdev->config.deadline_ms);
-	unsigned long end = jiffies + msecs_to_jiffies(deadline_ms / 2);
-	int ret;
-
-	for (;;) {
-		ret = scullpin_dma_map_window(job);
-		if (!ret || !job->xfer->must || READ_ONCE(job->stopped) || time_after(jiffies, end))
-			return ret;
-		msleep(1);
-	}
-}
-
-/* Have the next window moved, as soon as there is a bounce for it if it needs one. */
 static void dma_begin_window(struct scullpin_dma_job *job)
 {
 	int ret;
 
 	if (!job->bounce && scullpin_dma_choose_window(job) && !scullpin_dma_bounce_get(job))
 		return;
-	ret = dma_try_mapping(job);
-	if (ret)
-		dma_end(job, ret);
-	else
+	ret = scullpin_dma_map_window(job);
+	if (!ret)
 		scullpin_dma_channel_submit(job);
+	else if (!job->xfer->must || !scullpin_dma_channel_park(job))
+		dma_end(job, ret);
 }
 
 static void dma_work(struct work_struct *work)
@@ -80,6 +65,7 @@ static void dma_work(struct work_struct *work)
 	}
 	moved = scullpin_dma_channel_take(job);
 	scullpin_dma_unmap_window(job, moved);
+	scullpin_dma_channel_unpark(job->channel);
 	if (moved < window)
 		dma_end(job, job->error ?: -EIO);
 	else if (job->at == job->xfer->memory.bytes)
@@ -180,6 +166,7 @@ static void dma_finish(struct scullpin_transfer *xfer)
 
 	if (job->channel) {
 		scullpin_dma_unmap_window(job, 0);
+		scullpin_dma_channel_unpark(job->channel);
 		scullpin_dma_channel_unuse(job->channel);
 	}
 	kvfree(job);

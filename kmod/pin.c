@@ -8,7 +8,7 @@
  * the parent keeps the page the device writes, and filesystems can tell.
  */
 #include <linux/mm.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
 #include "compat/compat.h"
@@ -76,7 +76,8 @@ static void pin_trim(struct scullpin_ranges *ranges, size_t excess, bool pinned,
 static void pin_stopped(const struct iov_iter *iter, const struct scullpin_ranges *ranges,
 			ssize_t error, struct scullpin_pin_stop *stop)
 {
-	stop->error = error ?: -EFAULT;
+	/* Who waits for its memory map and is killed is told -EAGAIN. */
+	stop->error = fatal_signal_pending(current) ? -EINTR : error ?: -EFAULT;
 	stop->at = ranges->bytes;
 	if (stop->error != -EFAULT)
 		stop->why = SCULLPIN_REFUSED_no_memory;
@@ -152,10 +153,10 @@ ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *range
  * @dirty_bytes: how many bytes from the start the device wrote
  * @stats: counters of the device
  *
- * What is dirty already, as anonymous memory is, stays so as long as it is
- * pinned, or is made dirty by who cleans it: see unpin_user_pages_dirty_lock().
+ * What is dirty already will be written back later, with the bytes that are there
+ * by now.
  *
- * Context: process context; does not sleep.
+ * Context: process context; may be rescheduled, waits for nobody.
  * Return: whether all are marked, so that scullpin_pin_release() has none to mark.
  */
 bool scullpin_pin_try_dirty(const struct scullpin_ranges *ranges, size_t dirty_bytes,
@@ -172,6 +173,7 @@ bool scullpin_pin_try_dirty(const struct scullpin_ranges *ranges, size_t dirty_b
 			return false;
 		folio_mark_dirty(folio);
 		folio_unlock(folio);
+		cond_resched();
 	}
 	scullpin_stats_add(stats, pages_dirtied, end);
 	return true;

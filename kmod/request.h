@@ -41,11 +41,12 @@ enum scullpin_request_owner {
  * @patience: jiffies that the engine may be silent
  * @watched: among the device's requests in flight
  * @work: the worker that ends it: after its deadline, when it was taken back, or
- *	when the end has to wait for a folio
+ *	when a folio is in the way of its end
  * @ref: the submitter's own and the engine's; the last put ends the request
  * @state: where in its life it is; checked at each step
  * @pinned: @xfer.memory holds pins of user pages
  * @prepared: the engine holds something for it
+ * @stale: cached pages are older than what it has written
  * @cancellable: io_cancel(2) finds it by @iocb->private, under the device's cancel_lock
  * @polled: whoever polls its device is to tell the caller, in @reaped
  * @reaped: among the device's requests that have ended, and whose callers have not been told
@@ -66,11 +67,12 @@ struct scullpin_request {
 	int owner;
 	unsigned long patience;
 	struct list_head watched;
-	struct work_struct work;
+	struct delayed_work work;
 	refcount_t ref;
 	enum scullpin_request_state state;
 	bool pinned;
 	bool prepared;
+	bool stale;
 	bool cancellable;
 	bool polled;
 	struct llist_node reaped;

@@ -20,15 +20,16 @@ static unsigned long watch_patience(const struct scullpin_watch *watch)
 	return msecs_to_jiffies(READ_ONCE(*watch->deadline_ms)) + 1;
 }
 
-/* When to look again: a quarter late at most. */
-static void watch_again(struct scullpin_watch *watch, unsigned long patience)
+/* When to look: a quarter late at most. */
+static unsigned long watch_period(unsigned long patience)
 {
-	queue_delayed_work(watch_queue, &watch->work, patience / 4 + 1);
+	return patience / 4 + 1;
 }
 
 static void watch_abort_work(struct work_struct *work)
 {
-	struct scullpin_request *req = container_of(work, struct scullpin_request, work);
+	struct scullpin_request *req = container_of(to_delayed_work(work), struct scullpin_request,
+						    work);
 
 	scullpin_request_abort(req, req->error);
 }
@@ -45,8 +46,8 @@ static void watch_abort_work(struct work_struct *work)
 void scullpin_watch_abort(struct scullpin_request *req, int error)
 {
 	req->error = error;
-	INIT_WORK(&req->work, watch_abort_work);
-	queue_work(watch_queue, &req->work);
+	INIT_DELAYED_WORK(&req->work, watch_abort_work);
+	queue_delayed_work(watch_queue, &req->work, 0);
 }
 
 /* Has the engine been silent for longer than a request bears? */
@@ -75,7 +76,7 @@ static void watch_work(struct work_struct *work)
 		patience = min(patience, req->patience);
 	}
 	if (!list_empty(&watch->requests))
-		watch_again(watch, patience);
+		mod_delayed_work(watch_queue, &watch->work, watch_period(patience));
 	spin_unlock(&watch->lock);
 }
 
@@ -142,7 +143,7 @@ void scullpin_watch_add(struct scullpin_watch *watch, struct scullpin_request *r
 	spin_lock(&watch->lock);
 	/* Else the worker sees that there are more, and comes back by itself. */
 	if (list_empty(&watch->requests))
-		watch_again(watch, req->patience);
+		queue_delayed_work(watch_queue, &watch->work, watch_period(req->patience));
 	list_add_tail(&req->watched, &watch->requests);
 	/* It was let in before the device began to go. */
 	if (watch->closed && scullpin_request_claim(req))

@@ -312,8 +312,7 @@ TEST_CASE_METHOD(device_fixture,
                  "[cache]")
 {
     // More than the kernel gives a work queue workers.
-    constexpr std::size_t count = 400;
-    const setting deadline("deadline_ms", "3000");
+    constexpr std::size_t count = 1100;
     const setting latency("latency_us", "1000000");
     const gain late("timed_out"), lost("cache_lost");
     const auto direct = open_direct(), plain = open_node();
@@ -333,7 +332,7 @@ TEST_CASE_METHOD(device_fixture,
     CHECK(::fsync(plain.get()) == 0);
     std::vector<io_event> events(count);
     CHECK(context.wait(events, count,
-                       scullpin::aio_context::clock::now() + std::chrono::seconds(20)) == count);
+                       scullpin::aio_context::clock::now() + std::chrono::seconds(30)) == count);
     for (const auto& event : events) REQUIRE(event.res == page_size);
     CHECK(late.value() == 0);
     CHECK(lost.value() == 0);

@@ -63,6 +63,8 @@ TEST_CASE_METHOD(device_fixture, "write-back tries again for a DMA mapping that 
     const memory out(1), in(1);
     fill_random(out.span(), 780 + nth);
     const gain lost("cache_lost");
+    // By who waits for it, and by a worker.
+    const setting latency("latency_us", GENERATE("0", "1000"));
     REQUIRE(::pwrite(plain.get(), out.data(), out.size(), 0) == page_size);
     const fault map("dma_map", nth);
     CHECK(::fsync(plain.get()) == 0);

@@ -190,6 +190,7 @@ TEST_CASE_METHOD(device_fixture, "write-back waits for a controller without desc
     });
     std::this_thread::sleep_for(std::chrono::seconds(1));
     CHECK(!ended);
+    CHECK(refuse->value() < INT_MAX);
     refuse.reset();
     writer.join();
     CHECK(result == 0);

@@ -107,7 +107,7 @@ TEST_CASE_METHOD(
     "a device goes while more writes than there are workers end on pages being read in",
     "[configfs]")
 {
-    constexpr std::size_t count = 400;
+    constexpr std::size_t count = 1100;
     folder device("crowded", endless);
     REQUIRE(device.set("max_pinned", "64M") == 0);
     REQUIRE(device.power(true) == 0);
