@@ -222,7 +222,7 @@ TEST_CASE_METHOD(device_fixture, "a raised deadline leaves that of requests in f
     iocb request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), page_size, 0);
     const auto begin = clock_type::now();
     REQUIRE(context.submit(request) == 1);
-    const setting raised("deadline_ms", "60000");
+    const setting raised("deadline_ms", "30000");
     CHECK(context.wait(1, 30).front().res == -ETIMEDOUT);
     CHECK(seconds_since(begin) < 8.0);
 }
