@@ -41,11 +41,12 @@ bool fired(int fd)
     return none_left;
 }
 
-/// Want of memory, a copy that failed, or, by DMA, memory that could not be mapped.
+/// Want of memory, a copy that failed, a worker of io_uring's that could not be had, or, by DMA,
+/// memory that could not be mapped.
 bool is_clean(long result, bool dma)
 {
     return result >= 0 || result == -ENOMEM || result == -EAGAIN || result == -EFAULT ||
-           result == -ENFILE || (dma && result == -EIO);
+           result == -ENFILE || result == -ECANCELED || (dma && result == -EIO);
 }
 
 }  // namespace

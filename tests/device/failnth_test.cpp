@@ -108,8 +108,10 @@ TEST_CASE_METHOD(failnth_fixture,
     std::array<char, 64> text{};
     const auto settings = scullpin::file_descriptor::open(sysfs_path + "latency_us", O_RDWR);
     const auto counter = scullpin::file_descriptor::open(sysfs_path + "stats/in_flight", O_RDONLY);
-    exhaust({"the block layer's question for the size", 0,
-             [&] { return result_of(::ioctl(plain(), BLKGETSIZE64, &bytes)); }});
+    exhaust({.name = "the block layer's question for the size",
+             .whole = 0,
+             .run = [&] { return result_of(::ioctl(plain(), BLKGETSIZE64, &bytes)); },
+             .hit = false});
     exhaust({"info", 0, [&] {
                  info.struct_size = sizeof(info);
                  return result_of(::ioctl(plain(), SCULLPIN_IOC_INFO, &info));
@@ -128,13 +130,16 @@ TEST_CASE_METHOD(failnth_fixture,
     exhaust({"reading a counter", {}, [&] {
                  return result_of(::pread(counter.get(), text.data(), text.size(), 0));
              }});
-    exhaust({"seeking data, then a hole",
-             {},
+    exhaust(
+        {.name = "seeking data, then a hole",
+         .whole = {},
+         .run =
              [&] {
                  const long data = result_of(::lseek(plain(), 0, SEEK_DATA));
                  return data < 0 ? data : result_of(::lseek(plain(), 0, SEEK_HOLE));
              },
-             [&] { REQUIRE(::pwrite(plain(), buffer().data(), page_size, 0) == page_size); }});
+         .prepare = [&] { REQUIRE(::pwrite(plain(), buffer().data(), page_size, 0) == page_size); },
+         .hit = false});
 }
 
 TEST_CASE_METHOD(failnth_fixture,

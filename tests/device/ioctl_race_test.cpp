@@ -53,7 +53,8 @@ TEST_CASE_METHOD(device_fixture,
     });
     std::size_t done = 0, refused = 0, wrong = 0;
     const auto deadline = clock_type::now() + adversary_duration();
-    while (clock_type::now() < deadline || (done == 0 && refused < 1000000)) {
+    // On a busy machine the two are seldom at it at the same time.
+    while (clock_type::now() < deadline || (done < 5000 && refused < 1000000)) {
         switch (answer(::ioctl(fd.get(), SCULLPIN_IOC_DISCARD, page.data()))) {
         case 0: done++; break;
         case -EINVAL:
