@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What happens to memory, files and processes while a request is in flight.
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -31,6 +33,21 @@ struct slow_device {
     std::optional<scullpin::file_descriptor> node;
     std::optional<setting> latency;
 };
+
+/// Leaves nothing of an earlier call on the thread's stack in the kernel, wherever that began.
+void use_kernel_stack()
+{
+    std::array<char, 4096> text{};
+    const scullpin::file_descriptor file(::memfd_create("scullpin", MFD_CLOEXEC));
+    for (int i = 0; i < 50; i++) {
+        const auto maps = scullpin::file_descriptor::open("/proc/self/smaps", O_RDONLY);
+        REQUIRE(::read(maps.get(), text.data(), text.size()) > 0);
+        REQUIRE(::pwrite(file.get(), text.data(), text.size(), 0) == 4096);
+        std::array<pollfd, 30> polled{};
+        for (auto& entry : polled) entry = {file.get(), POLLIN, 0};
+        REQUIRE(::poll(polled.data(), polled.size(), 0) >= 0);
+    }
+}
 
 }  // namespace
 
@@ -93,6 +110,7 @@ TEST_CASE_METHOD(device_fixture, "after io_submit the iovec and the stack may be
     submit();
     std::array<volatile char, 65536> stack{};
     for (auto& byte : stack) byte = 0x7f;
+    use_kernel_stack();
     CHECK(context.wait(1).front().res == length);
     CHECK(same(buffer.span(), device.expected));
     CHECK(all_equal(decoy.span(), std::byte{0}));
