@@ -137,22 +137,27 @@ TEST_CASE_METHOD(folder_fixture, "callers that wait for a device that goes are t
     REQUIRE(device.set("max_pinned", "4096") == 0);
     REQUIRE(device.power(true) == 0);
     const auto fd = device.open(O_DIRECT);
-    // One has the budget and waits for the engine, the others wait for the budget.
+    // One has all of the cap; the others wait for it, to be done later or at once.
     constexpr int callers = 4;
+    const memory buffer(callers + 1);
+    aio context;
+    iocb first = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(callers), page_size, page_size);
+    REQUIRE(context.submit(first) == 1);
+    if (GENERATE(false, true)) REQUIRE(device.set("latency_us", "0") == 0);
     std::atomic<int> told{0};
     std::vector<std::thread> threads;
-    const memory buffer(callers);
     for (std::size_t i = 0; i < callers; i++)
         threads.emplace_back([&, i] {
             told += ::pread(fd.get(), buffer.page(i), page_size, 0) == -1 && errno == ENODEV;
         });
-    CHECK(eventually([&] { return device.counter("requests_submitted") == callers; }));
+    CHECK(eventually([&] { return device.counter("requests_submitted") == callers + 1; }));
     CHECK(device.counter("requests_deferred") == 1);
     const stopwatch watch;
     CHECK(device.remove() == 0);
     for (auto& thread : threads) thread.join();
     CHECK(watch.seconds() < 10.0);
     CHECK(told == callers);
+    CHECK(context.wait(1).front().res == -ENODEV);
 }
 
 TEST_CASE_METHOD(
