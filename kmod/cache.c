@@ -59,11 +59,11 @@ static size_t cache_length(struct folio *folio)
 
 /*
  * Who writes directly looks for cached pages afterwards: it sees the page that
- * was added, or we read what it wrote. Pairs with scullpin_mapping_is_stale().
+ * was added, or we read what it wrote.
  */
 static void cache_reads_in(void)
 {
-	smp_mb();
+	smp_mb();	/* pairs with scullpin_mapping_is_stale() */
 }
 
 /* The folios of a request have been moved as far as @moved, or not at all. */
