@@ -106,8 +106,8 @@ lio_discards() {
     lio_begin 1
     dd if=/tmp/input of="$lio_disk" bs=64k count=2 oflag=direct status=none
     echo 1 >$lio_core/scullpin/attrib/emulate_tpu
-    echo 1 >"/sys/block/${lio_disk##*/}/device/rescan"
-    cat "/sys/block/${lio_disk##*/}/queue/discard_max_bytes"
+    # New kernels do not find that out by themselves: LIO's page of limits is short.
+    echo unmap >"$(echo /sys/block/"${lio_disk##*/}"/device/scsi_disk/*)/provisioning_mode"
     blkdiscard -o 0 -l 65536 "$lio_disk"
     lio_stop
     dd if=$node of=/tmp/back bs=64k count=2 iflag=direct status=none
