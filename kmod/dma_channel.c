@@ -323,7 +323,7 @@ void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
 	unsigned long patience = msecs_to_jiffies(READ_ONCE(channel->sdev->config.deadline_ms));
 
 	spin_lock(&channel->lock);
-	if (!list_empty(&channel->jobs) && channel->jobs.next == &job->node &&
+	if (list_is_first(&job->node, &channel->jobs) &&
 	    time_after(jiffies, READ_ONCE(channel->alive) + patience))
 		WRITE_ONCE(channel->silences, channel->silences + 1);
 	job->stopped = true;
@@ -391,10 +391,8 @@ static void channel_look_for_progress(struct scullpin_dma_channel *channel,
 static bool channel_waits_for(const struct scullpin_dma_channel *channel,
 			      const struct scullpin_dma_job *job)
 {
-	const struct list_head *first = list_empty(&channel->jobs) ? &channel->parked :
-								     &channel->jobs;
-
-	return !list_empty(first) && first->next == &job->node;
+	return list_is_first(&job->node, list_empty(&channel->jobs) ? &channel->parked :
+								      &channel->jobs);
 }
 
 /**

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -82,3 +83,14 @@ private:
     scullpin::aio_context context_;
     std::size_t in_flight_ = 0;
 };
+
+/// Submits a write of the same @p page to each of the first @p count pages of a file.
+inline void submit_to_each_page(scullpin::aio_context& context, int fd,
+                                std::span<const std::byte> page, std::size_t count)
+{
+    for (std::size_t i = 0; i < count; i++) {
+        iocb request = aio::request(fd, IOCB_CMD_PWRITE, page.data(), page.size(), i * page.size());
+        iocb* pointer = &request;
+        REQUIRE(context.submit({&pointer, 1}) == 1);
+    }
+}

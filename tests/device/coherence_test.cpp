@@ -318,14 +318,7 @@ TEST_CASE_METHOD(device_fixture,
     const auto direct = open_direct(), plain = open_node();
     const memory one(1), buffer(count);
     scullpin::aio_context context(count);
-    std::vector<iocb> requests;
-    for (std::size_t i = 0; i < count; i++)
-        requests.push_back(
-            aio::request(direct.get(), IOCB_CMD_PWRITE, one.data(), page_size, i * page_size));
-    for (auto& request : requests) {
-        iocb* pointer = &request;
-        REQUIRE(context.submit({&pointer, 1}) == 1);
-    }
+    submit_to_each_page(context, direct.get(), one.span(), count);
     fill_random(buffer.span(), 551);
     REQUIRE(::pwrite(plain.get(), buffer.data(), buffer.size(), 0) ==
             static_cast<ssize_t>(buffer.size()));

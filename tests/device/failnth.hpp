@@ -22,7 +22,8 @@ struct attempt {
         return result;
     };  ///< after the fault: what was submitted ends as
     std::optional<bool> hit =
-        true;  ///< whether it meets points that can fail; none: either is right
+        true;             ///< whether it meets points that can fail; none: either is right
+    long also_clean = 0;  ///< one more errno that is a right answer
 };
 
 /// The result of a system call as result or -errno.

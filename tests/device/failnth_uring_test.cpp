@@ -17,15 +17,21 @@ attempt by_ring(
     ring& uring, const char* name, std::optional<long> whole, Fill fill,
     std::function<void()> prepare = [] {})
 {
-    return {name, whole, [&uring] { return uring.try_submit(); },
-            [&uring, fill, prepare] {
-                prepare();
-                uring.prepare(fill);
-            },
-            [&uring](long) {
-                while (uring.try_submit() < 0) continue;
-                return static_cast<long>(uring.wait().result);
-            }};
+    return {.name = name,
+            .whole = whole,
+            .run = [&uring] { return uring.try_submit(); },
+            .prepare =
+                [&uring, fill, prepare] {
+                    prepare();
+                    uring.prepare(fill);
+                },
+            .finish =
+                [&uring](long) {
+                    while (uring.try_submit() < 0) continue;
+                    return static_cast<long>(uring.wait().result);
+                },
+            // A worker of io_uring's could not be had.
+            .also_clean = -ECANCELED};
 }
 
 }  // namespace

@@ -114,11 +114,7 @@ TEST_CASE_METHOD(
     const auto direct = device.open(O_DIRECT), plain = device.open();
     const memory buffer(1);
     scullpin::aio_context context(count);
-    std::vector<iocb> requests;
-    for (std::size_t i = 0; i < count; i++)
-        requests.push_back(
-            aio::request(direct.get(), IOCB_CMD_PWRITE, buffer.data(), page_size, i * page_size));
-    for (auto& request : requests) REQUIRE(submit_in_thread(context, request) == 1);
+    submit_to_each_page(context, direct.get(), buffer.span(), count);
     // What is read in ahead at once is bounded.
     for (off_t at = 0; at < static_cast<off_t>(count * page_size); at += 8 * page_size)
         REQUIRE(::posix_fadvise(plain.get(), at, 8 * page_size, POSIX_FADV_WILLNEED) == 0);
