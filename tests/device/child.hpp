@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,4 +37,17 @@ inline int wait_for(pid_t child, double seconds)
     INFO("a process with a request in flight must be able to end");
     REQUIRE(ended);
     return status;
+}
+
+/// How a process ends that does @p what. @return the signal, or 0
+template <typename What>
+int signal_of(What what)
+{
+    const int status = wait_for(in_child([&] {
+                                    // Not the test framework's.
+                                    ::signal(SIGSEGV, SIG_DFL);
+                                    what();
+                                }),
+                                20);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }

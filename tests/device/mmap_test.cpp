@@ -15,22 +15,6 @@
 #include "memory.hpp"
 #include "scullpin/device.hpp"
 
-namespace {
-
-/// How a process ends that does @p what. @return the signal, or 0
-template <typename What>
-int signal_of(What what)
-{
-    const int status = wait_for(in_child([&] {
-                                    ::signal(SIGSEGV, SIG_DFL);  // not the test framework's
-                                    what();
-                                }),
-                                20);
-    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-}
-
-}  // namespace
-
 TEST_CASE_METHOD(device_fixture, "a shared mapping, plain and direct I/O show the same bytes",
                  "[mmap]")
 {

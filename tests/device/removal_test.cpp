@@ -16,9 +16,13 @@
 #include <thread>
 
 #include "aio.hpp"
+#include "cached.hpp"
+#include "child.hpp"
 #include "folder.hpp"
 #include "memory.hpp"
 #include "ring.hpp"
+#include "uapi/scullpin.h"
+#include "uring_command.hpp"
 #include "userfault.hpp"
 #include "ways.hpp"
 
@@ -52,6 +56,19 @@ void check_is_gone(int fd)
     CHECK(is_enodev(::lseek(fd, 0, SEEK_DATA)));
     CHECK(is_enodev(::fsync(fd)));
     CHECK(is_enodev(::fdatasync(fd)));
+    const scullpin_discard range{sizeof(range), 0, 0, page_size};
+    CHECK(is_enodev(::ioctl(fd, SCULLPIN_IOC_DISCARD, &range)));
+    scullpin_info info{};
+    info.struct_size = sizeof(info);
+    CHECK(is_enodev(::ioctl(fd, SCULLPIN_IOC_INFO, &info)));
+    ring uring;
+    CHECK(uring.run(command(fd, SCULLPIN_URING_INFO, scullpin_uring_info{address_of(&info), 0})) ==
+          -ENODEV);
+    CHECK(uring.run(command(fd, SCULLPIN_URING_DISCARD, scullpin_uring_discard{0, page_size})) ==
+          -ENODEV);
+    CHECK(uring.run(command(fd, SCULLPIN_URING_FLUSH, scullpin_uring_flush{})) == -ENODEV);
+    CHECK(::mmap(nullptr, page_size, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED);
+    CHECK(errno == ENODEV);
     ::close(ends[0]);
     ::close(ends[1]);
 }
@@ -156,6 +173,30 @@ TEST_CASE_METHOD(folder_fixture, "callers that wait for a device that goes are t
     CHECK(context.wait(1).front().res == -ENODEV);
 }
 
+TEST_CASE_METHOD(folder_fixture, "touching a mapping of a device that has gone is SIGBUS",
+                 "[configfs][mmap]")
+{
+    folder device("mapped", {{"size", "1M"}});
+    REQUIRE(device.power(true) == 0);
+    const auto fd = device.open();
+    const view shared(fd.get(), 4 * page_size), own(fd.get(), 4 * page_size, 0, MAP_PRIVATE);
+    // Pages that are dirty, clean, copied for one process, and never touched.
+    shared.store(0, std::byte{1});
+    CHECK(shared.load(page_size) == std::byte{0});
+    own.store(2 * page_size, std::byte{2});
+    REQUIRE((GENERATE(true, false) ? device.remove() : device.power(false)) == 0);
+    for (std::size_t page = 0; page < 4; page++) {
+        CAPTURE(page);
+        CHECK(signal_of([&] { (void)shared.load(page * page_size); }) == SIGBUS);
+        CHECK(signal_of([&] { shared.store(page * page_size, std::byte{3}); }) == SIGBUS);
+        CHECK(signal_of([&] { own.store(page * page_size, std::byte{3}); }) == SIGBUS);
+    }
+    // As memory of others' I/O it is an address that is not there.
+    const auto other = scullpin::file_descriptor::open(node_path, O_RDWR | O_DIRECT);
+    CHECK(::pread(other.get(), shared.data(), page_size, 0) == -1);
+    CHECK(errno == EFAULT);
+}
+
 TEST_CASE_METHOD(
     folder_fixture,
     "removal waits for nobody, and a request that was held up meanwhile ends with ENODEV",
@@ -214,7 +255,7 @@ TEST_CASE_METHOD(folder_fixture,
 }
 
 TEST_CASE_METHOD(folder_fixture,
-                 "a storm of removals against open, read, write, ioctl, lseek, poll and sysfs",
+                 "a storm of removals against libaio, io_uring, plain calls, mappings and sysfs",
                  "[configfs]")
 {
     const std::string name = "scullpin5", node = "/dev/scullpin5";
@@ -225,7 +266,7 @@ TEST_CASE_METHOD(folder_fixture,
     };
     std::vector<std::thread> threads;
     constexpr std::size_t depth = 8;
-    const memory buffer(2 * depth + 1);
+    const memory buffer(3 * depth + 1);
     for (std::size_t worker = 0; worker < 2; worker++)
         threads.emplace_back([&, worker] {
             scullpin::aio_context context(depth);
@@ -253,6 +294,74 @@ TEST_CASE_METHOD(folder_fixture,
                 ::close(fd);
             }
         });
+    // Reads and writes of pages, and commands, which move nothing.
+    threads.emplace_back([&] {
+        io_uring uring{};
+        if (io_uring_queue_init(depth, &uring, 0) != 0) odd++;
+        while (!stop) {
+            const int fd = ::open(node.c_str(), O_RDWR | (opened % 2 == 0 ? O_DIRECT : 0));
+            if (fd < 0) continue;
+            opened++;
+            for (int round = 0; round < 4; round++) {
+                for (std::uint64_t page = 0; page < depth; page++) {
+                    auto* entry = io_uring_get_sqe(&uring);
+                    void* place = buffer.page(2 * depth + page);
+                    switch (page % 4) {
+                    case 0:
+                        io_uring_prep_read(entry, fd, place, page_size, page * page_size);
+                        break;
+                    case 1:
+                        io_uring_prep_write(entry, fd, place, page_size, page * page_size);
+                        break;
+                    case 2: command(fd, SCULLPIN_URING_FLUSH, scullpin_uring_flush{})(entry); break;
+                    default:
+                        command(fd, SCULLPIN_URING_DISCARD,
+                                scullpin_uring_discard{page * page_size, page_size})(entry);
+                    }
+                    io_uring_sqe_set_data64(entry, page);
+                }
+                const int taken = io_uring_submit(&uring);
+                odd += taken != depth;
+                submitted += static_cast<std::uint64_t>(taken);
+                for (int i = 0; i < taken; i++) {
+                    __kernel_timespec patience{20, 0};
+                    io_uring_cqe* done = nullptr;
+                    if (io_uring_wait_cqe_timeout(&uring, &done, &patience) != 0) break;
+                    ended++;
+                    odd += !is_expected(done->res) && !(done->user_data % 4 >= 2 && done->res == 0);
+                    io_uring_cqe_seen(&uring, done);
+                }
+            }
+            ::close(fd);
+        }
+        io_uring_queue_exit(&uring);
+    });
+    // A mapping, touched by a system call, which is told EFAULT instead of a signal.
+    threads.emplace_back([&] {
+        std::array<int, 2> ends{};
+        if (::pipe2(ends.data(), O_NONBLOCK) != 0) odd++;
+        char byte = 0;
+        const auto touch = [&](long result) {
+            odd += result != 1 && errno != EFAULT;
+            while (::read(ends[0], &byte, 1) == 1) continue;
+        };
+        while (!stop) {
+            const int fd = ::open(node.c_str(), O_RDWR);
+            if (fd < 0) continue;
+            opened++;
+            void* place = ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+            odd += place == MAP_FAILED && errno != ENODEV;
+            for (int round = 0; place != MAP_FAILED && round < 16; round++) {
+                touch(::write(ends[1], place, 1));
+                odd += ::write(ends[1], "x", 1) != 1;
+                touch(::read(ends[0], place, 1));
+            }
+            if (place != MAP_FAILED) ::munmap(place, page_size);
+            ::close(fd);
+        }
+        ::close(ends[0]);
+        ::close(ends[1]);
+    });
     threads.emplace_back([&] {
         while (!stop) {
             const int fd = ::open(node.c_str(), O_RDWR);
@@ -262,8 +371,8 @@ TEST_CASE_METHOD(folder_fixture,
             pollfd what{fd, POLLIN, 0};
             const auto check = [&](long result) { odd += result < 0 && errno != ENODEV; };
             for (int round = 0; round < 8; round++) {
-                check(::pread(fd, buffer.page(2 * depth), page_size, 0));
-                check(::pwrite(fd, buffer.page(2 * depth), page_size, 0));
+                check(::pread(fd, buffer.page(3 * depth), page_size, 0));
+                check(::pwrite(fd, buffer.page(3 * depth), page_size, 0));
                 check(::ioctl(fd, BLKGETSIZE64, &size));
                 check(::lseek(fd, 0, SEEK_END));
                 check(::poll(&what, 1, 0));
