@@ -12,6 +12,7 @@
 #include "child.hpp"
 #include "edu.hpp"
 #include "fixture.hpp"
+#include "folder.hpp"
 #include "memory.hpp"
 #include "ways.hpp"
 
@@ -242,4 +243,40 @@ TEST_CASE_METHOD(
     constexpr off_t never_read = 64 << 20;
     CHECK(::pread(cached.get(), buffer.data(), page_size, never_read) == -1);
     CHECK(errno == EIO);
+}
+
+TEST_CASE_METHOD(folder_fixture, "a device of configfs takes a channel, and gives it back",
+                 "[.][dma-configfs]")
+{
+    const folder::settings by_dma{{"size", "1M"}, {"engine", "dma"}};
+    const memory out(4), in(1);
+    // The second round shows that the first has left the channel.
+    for (std::uint64_t round = 0; round < 2; round++) {
+        folder device("copier", by_dma);
+        REQUIRE(device.power(true) == 0);
+        const auto fd = device.open(O_DIRECT);
+        fill_random(out.span(), 740 + round);
+        const auto before = edu_moves();
+        CHECK(::pwrite(fd.get(), out.data(), page_size, 0) == page_size);
+        CHECK(::pread(fd.get(), in.data(), page_size, 0) == page_size);
+        CHECK(same(in.span(), {out.page(0), page_size}));
+        CHECK(edu_moves() - before >= 8);
+        // There is one channel, and it is taken.
+        folder other("waiter", by_dma);
+        CHECK(other.power(true) == -ENODEV);
+        aio context;
+        std::array<iocb, 4> requests{};
+        for (std::size_t i = 0; i < requests.size(); i++) {
+            requests[i] =
+                aio::request(fd.get(), IOCB_CMD_PWRITE, out.page(i), page_size, i * page_size);
+            REQUIRE(context.submit(requests[i]) == 1);
+        }
+        REQUIRE(device.remove() == 0);
+        std::size_t refused = 0;
+        for (const auto& event : context.wait(requests.size())) {
+            CHECK((event.res == -ENODEV || event.res == static_cast<std::int64_t>(page_size)));
+            refused += event.res == -ENODEV;
+        }
+        CHECK(refused > 0);
+    }
 }
