@@ -59,7 +59,8 @@ const trouble troubles[] = {
     {"module", [](machine& m) { no_device(m), m.module_installed = true; }, state::missing,
      "sudo modprobe scullpin"},
     {"module", [](machine& m) { no_device(m), m.headers = true; }, state::missing,
-     "make kmod KDIR=/lib/modules/6.1.0/build && sudo insmod kmod/scullpin.ko"},
+     "make kmod KDIR=/lib/modules/6.1.0/build && sudo modprobe configfs && "
+     "sudo insmod kmod/scullpin.ko"},
     {"node", no_device, state::missing, "make vm"},
     {"node", [](machine& m) { m.device_exists = false; }, state::missing,
      "sudo mknod -m 600 /dev/scullpin0 c 240 0"},

@@ -41,7 +41,8 @@ std::string load_module(const machine& here)
 {
     if (here.module_installed) return as_root(here, "modprobe scullpin");
     if (here.headers)
-        return fmt::format("make kmod KDIR=/lib/modules/{}/build && {}", here.kernel,
+        return fmt::format("make kmod KDIR=/lib/modules/{}/build && {} && {}", here.kernel,
+                           as_root(here, "modprobe configfs"),
                            as_root(here, "insmod kmod/scullpin.ko"));
     return other_kernel;
 }
