@@ -100,8 +100,8 @@ struct scullpin_dma_bounce {
  *	channel's lock
  * @stopped: who stops the job ends it, too; under the channel's lock
  * @error: why it is cut short
- * @given: pieces that the channel has, or that need not be given
- * @residue: of the piece that the channel is at, when the watch last looked
+ * @given: pieces that the channel has, or that need not be given; 0 off the queue
+ * @left: the fewest bytes of the window that the channel was seen to have left
  * @nr: pieces of the window
  * @pieces: in the order of the bytes
  */
@@ -119,7 +119,7 @@ struct scullpin_dma_job {
 	bool stopped;
 	int error;
 	unsigned int given;
-	u32 residue;
+	size_t left;
 	unsigned int nr;
 	struct scullpin_dma_piece *pieces;
 };
@@ -140,6 +140,7 @@ struct scullpin_dma_job {
  * @parked: jobs of dirty folios that could not be mapped, in order
  * @bounces: that nobody has
  * @stopping: submit nothing; who stops does it afterwards
+ * @stops: that have begun
  * @gone: the provider leaves
  * @full: it took no more descriptors; @refill tries again
  * @last: cookie of the last one that it took since it was stopped
@@ -167,6 +168,7 @@ struct scullpin_dma_channel {
 	struct list_head parked;
 	struct list_head bounces;
 	bool stopping;
+	unsigned int stops;
 	bool gone;
 	bool full;
 	dma_cookie_t last;

@@ -219,7 +219,6 @@ void scullpin_dma_channel_submit(struct scullpin_dma_job *job)
 
 	spin_lock(&channel->lock);
 	job->ended = false;
-	job->given = 0;
 	if (!job->stopped) {
 		/* Its time begins now. */
 		if (list_empty(&channel->jobs))
@@ -270,7 +269,6 @@ static void channel_go_on(struct scullpin_dma_channel *channel)
 		WRITE_ONCE(channel->silences, 0);
 	channel->last = 0;
 	WRITE_ONCE(channel->full, false);
-	WRITE_ONCE(channel->alive, jiffies);
 	list_for_each_entry(job, &channel->jobs, node) {
 		if (READ_ONCE(job->ended))
 			continue;
@@ -288,14 +286,22 @@ static void channel_go_on(struct scullpin_dma_channel *channel)
 
 /*
  * Wait until the channel is quiet, then let its jobs go on. Whose window is not
- * to go on is marked so, or taken off the queue, before.
+ * to go on is marked so, or taken off the queue, before; a stop that has begun
+ * since, when there had been @stops, was one for it, too: many that go at once
+ * do not stop the channel once each.
  */
-static void channel_stop(struct scullpin_dma_channel *channel)
+static void channel_stop(struct scullpin_dma_channel *channel, unsigned int stops)
 {
 	struct scullpin_dma_job *job;
 
 	mutex_lock(&channel->stop);
 	spin_lock(&channel->lock);
+	if (channel->stops != stops) {
+		spin_unlock(&channel->lock);
+		mutex_unlock(&channel->stop);
+		return;
+	}
+	channel->stops++;
 	channel->stopping = true;
 	if (channel->chan)
 		list_for_each_entry(job, &channel->jobs, node)
@@ -311,6 +317,24 @@ static void channel_stop(struct scullpin_dma_channel *channel)
 	mutex_unlock(&channel->stop);
 }
 
+/* Is it the channel that a job waits for? Else it waits for other jobs. */
+static bool channel_waits_for(const struct scullpin_dma_channel *channel,
+			      const struct scullpin_dma_job *job)
+{
+	return list_is_first(&job->node, list_empty(&channel->jobs) ? &channel->parked :
+								      &channel->jobs);
+}
+
+/* Take a job off its queue. Whom the channel works for now, has all its time. */
+static void channel_unqueue(struct scullpin_dma_channel *channel, struct scullpin_dma_job *job)
+{
+	lockdep_assert_held(&channel->lock);
+	if (channel_waits_for(channel, job))
+		WRITE_ONCE(channel->alive, jiffies);
+	list_del_init(&job->node);
+	job->given = 0;
+}
+
 /**
  * scullpin_dma_channel_withdraw - take a job off the channel, which is quiet for it afterwards
  * @job: has its channel; its window is not to go on
@@ -321,15 +345,21 @@ void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
 {
 	struct scullpin_dma_channel *channel = job->channel;
 	unsigned long patience = msecs_to_jiffies(READ_ONCE(channel->sdev->config.deadline_ms));
+	unsigned int stops;
+	bool given;
 
 	spin_lock(&channel->lock);
 	if (list_is_first(&job->node, &channel->jobs) &&
 	    time_after(jiffies, READ_ONCE(channel->alive) + patience))
 		WRITE_ONCE(channel->silences, channel->silences + 1);
 	job->stopped = true;
-	list_del_init(&job->node);
+	given = job->given;
+	stops = channel->stops;
+	channel_unqueue(channel, job);
 	spin_unlock(&channel->lock);
-	channel_stop(channel);
+	/* The others pay for a stop: what runs for them begins again. */
+	if (given)
+		channel_stop(channel, stops);
 }
 
 /* Bytes of the pieces from the start that have ended well, and of the one that has not. */
@@ -363,36 +393,53 @@ size_t scullpin_dma_channel_take(struct scullpin_dma_job *job)
 
 	/* Not whole with the channel, but perhaps in part. */
 	if (job->error == -ENOMEM)
-		channel_stop(channel);
+		channel_stop(channel, READ_ONCE(channel->stops));
 	spin_lock(&channel->lock);
-	list_del_init(&job->node);
+	channel_unqueue(channel, job);
 	spin_unlock(&channel->lock);
 	return channel_moved(job);
 }
 
-/* A descriptor may be long: what the channel says that is left of it is a sign of life, too. */
+/* Bytes of a job's window that the channel has not moved yet, as far as it tells. */
+static size_t channel_left(const struct scullpin_dma_channel *channel,
+			   const struct scullpin_dma_job *job)
+{
+	const struct scullpin_dma_piece *piece = job->pieces;
+	struct dma_tx_state state = {};
+	size_t left = job->window;
+
+	for (; piece < job->pieces + job->nr; left -= (piece++)->length) {
+		if (READ_ONCE(piece->done))
+			continue;
+		if (piece->cookie < DMA_MIN_COOKIE)
+			break;
+		/* A channel may call back only for the last. */
+		if (dmaengine_tx_status(channel->chan, piece->cookie, &state) == DMA_COMPLETE)
+			continue;
+		if (channel_tells_residue(channel) && state.residue < piece->length)
+			left -= piece->length - state.residue;
+		break;
+	}
+	return left;
+}
+
+/*
+ * A descriptor may be long: what the channel says that is left of it is a sign
+ * of life, too, when it has never been as little. One that had to begin again,
+ * because the channel was stopped, is none until it is further than before.
+ */
 static void channel_look_for_progress(struct scullpin_dma_channel *channel,
 				      struct scullpin_dma_job *job)
 {
-	struct scullpin_dma_piece *piece = job->pieces;
-	struct dma_tx_state state = {};
+	size_t left;
 
-	while (piece < job->pieces + job->nr - 1 && READ_ONCE(piece->done))
-		piece++;
-	if (channel->stopping || channel->gone || !job->nr || piece->cookie < DMA_MIN_COOKIE)
+	if (channel->stopping || channel->gone || !job->nr)
 		return;
-	dmaengine_tx_status(channel->chan, piece->cookie, &state);
-	if (state.residue != job->residue)
-		WRITE_ONCE(channel->alive, jiffies);
-	job->residue = state.residue;
-}
-
-/* Is it the channel that a job waits for? Else it waits for other jobs. */
-static bool channel_waits_for(const struct scullpin_dma_channel *channel,
-			      const struct scullpin_dma_job *job)
-{
-	return list_is_first(&job->node, list_empty(&channel->jobs) ? &channel->parked :
-								      &channel->jobs);
+	left = channel_left(channel, job);
+	if (left >= job->left)
+		return;
+	job->left = left;
+	WRITE_ONCE(channel->alive, jiffies);
 }
 
 /**
@@ -441,11 +488,14 @@ static void channel_send_waiters_home(struct scullpin_dma_channel *channel)
  */
 void scullpin_dma_channel_leave(struct scullpin_dma_channel *channel)
 {
+	unsigned int stops;
+
 	spin_lock(&channel->lock);
 	channel->gone = true;
 	channel_send_waiters_home(channel);
+	stops = channel->stops;
 	spin_unlock(&channel->lock);
-	channel_stop(channel);
+	channel_stop(channel, stops);
 }
 
 /**

@@ -217,7 +217,7 @@ static void job_cut(struct scullpin_dma_job *job)
 		cursor_advance(src, length);
 		cursor_advance(dst, length);
 	}
-	job->residue = job->pieces[0].length;
+	job->left = job->window;
 	scullpin_stats_add(&job->channel->sdev->stats, dma_descriptors, job->nr);
 }
 

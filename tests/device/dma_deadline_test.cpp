@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// How long a DMA request waits at most, whoever else the controller works for. Hidden: needs
+// engine=dma and QEMU's edu.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "aio.hpp"
+#include "edu.hpp"
+#include "fixture.hpp"
+#include "memory.hpp"
+#include "raw_aio.hpp"
+
+namespace {
+
+/// Submits a request and takes it back after @p pause, again and again.
+class fickle_neighbour {
+public:
+    explicit fickle_neighbour(std::chrono::milliseconds pause)
+        : pause_(pause), thread_([this] { run(); })
+    {
+    }
+    ~fickle_neighbour()
+    {
+        stop_ = true;
+        thread_.join();
+    }
+    fickle_neighbour(const fickle_neighbour&) = delete;
+    fickle_neighbour& operator=(const fickle_neighbour&) = delete;
+
+private:
+    void run()
+    {
+        const auto fd = device_fixture::open_direct();
+        const memory buffer(1);
+        const raw_aio calls;
+        while (!stop_) {
+            auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), page_size, 0);
+            if (calls.try_submit(request) != 1) return;
+            std::this_thread::sleep_for(pause_);
+            (void)calls.cancel(request);
+            std::array<io_event, 1> event{};
+            if (calls.reap(event, 60) != 1) return;
+        }
+    }
+
+    std::chrono::milliseconds pause_;
+    std::atomic<bool> stop_{false};
+    std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(device_fixture,
+                 "who takes DMA requests back does not put off the deadline of another", "[.][dma]")
+{
+    const setting deadline("deadline_ms", "2000");
+    const auto fd = open_direct();
+    const memory buffer(1);
+    const edu_parameter late("late_ms", 3'600'000);
+    aio context(1);
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), page_size, 0);
+    REQUIRE(context.submit(request) == 1);
+    const fickle_neighbour neighbour(std::chrono::milliseconds(300));
+    CHECK(context.wait(1, 8.0).front().res == -ETIMEDOUT);
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "a DMA request that begins again for the sake of others ends all the same",
+                 "[.][dma]")
+{
+    const setting deadline("deadline_ms", "2000");
+    const auto fd = open_direct();
+    // 6.4 seconds; behind an IOMMU it is one descriptor.
+    const memory buffer(16);
+    aio context(1);
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), buffer.size(), 0);
+    REQUIRE(context.submit(request) == 1);
+    const fickle_neighbour neighbour(std::chrono::milliseconds(1000));
+    const auto result = context.wait(1, 40.0).front().res;
+    CHECK((result == -ETIMEDOUT || result == static_cast<std::int64_t>(buffer.size())));
+}
