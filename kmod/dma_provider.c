@@ -78,12 +78,13 @@ static u64 channel_reach(struct device *dev)
 }
 
 /*
- * A request that is not answered must be stopped before its pages are released;
- * and what has ended is told by the last descriptor.
+ * A request that is not answered must be stopped before its pages are released,
+ * and a callback that runs meanwhile be waited for, which dmaengine leaves out
+ * where a provider cannot; and what has ended is told by the last descriptor.
  */
 static bool channel_suits(const struct dma_chan *chan)
 {
-	return chan->device->device_terminate_all &&
+	return chan->device->device_terminate_all && chan->device->device_synchronize &&
 		!dma_has_cap(DMA_COMPLETION_NO_ORDER, chan->device->cap_mask);
 }
 
@@ -110,7 +111,7 @@ static struct dma_chan *channel_request(const struct scullpin_device *sdev, cons
 		return ERR_PTR(-ENODEV);
 	}
 	if (!channel_suits(chan)) {
-		pr_err("scullpin: channel %s cannot be stopped, or ends copies out of order\n",
+		pr_err("scullpin: channel %s cannot be stopped and waited for, or ends copies out of order\n",
 		       dma_chan_name(chan));
 		dma_release_channel(chan);
 		return ERR_PTR(-EINVAL);

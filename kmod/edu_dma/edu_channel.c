@@ -17,6 +17,10 @@ static unsigned int recycle_ms;
 module_param(recycle_ms, uint, 0644);
 MODULE_PARM_DESC(recycle_ms, "after a callback none can be had for so long (default 0)");
 
+static bool synchronize = true;
+module_param(synchronize, bool, 0444);
+MODULE_PARM_DESC(synchronize, "offer clients to wait for what was terminated (default Y); without, they must not take the channel");
+
 static struct edu_descriptor *edu_descriptor_of(struct dma_async_tx_descriptor *tx)
 {
 	return container_of(tx, struct edu_descriptor, tx);
@@ -233,7 +237,8 @@ void edu_channel_init(struct edu *edu, struct device *dev)
 	dma->device_pause = edu_pause;
 	dma->device_resume = edu_resume;
 	dma->device_terminate_all = edu_terminate_all;
-	dma->device_synchronize = edu_synchronize;
+	if (synchronize)
+		dma->device_synchronize = edu_synchronize;
 	INIT_LIST_HEAD(&dma->channels);
 	edu->chan.device = dma;
 	list_add_tail(&edu->chan.device_node, &dma->channels);
