@@ -259,14 +259,29 @@ static void channel_forget(struct scullpin_dma_job *job)
 			piece->cookie = 0;
 }
 
+/* Nobody waits for a bounce or for room any longer. */
+static void channel_send_waiters_home(struct scullpin_dma_channel *channel, int error)
+{
+	struct scullpin_dma_job *job, *next;
+
+	lockdep_assert_held(&channel->lock);
+	list_splice_init(&channel->parked, &channel->waiting);
+	list_for_each_entry_safe(job, next, &channel->waiting, node) {
+		list_del_init(&job->node);
+		channel_cut_short(job, error);
+	}
+}
+
 /* After a stop: what was not meant goes on. */
 static void channel_go_on(struct scullpin_dma_channel *channel)
 {
 	bool dead = READ_ONCE(channel->silences) >= CHANNEL_SILENCES;
 	struct scullpin_dma_job *job;
 
-	if (dead)
+	if (dead) {
 		WRITE_ONCE(channel->silences, 0);
+		channel_send_waiters_home(channel, -ETIMEDOUT);
+	}
 	channel->last = 0;
 	WRITE_ONCE(channel->full, false);
 	list_for_each_entry(job, &channel->jobs, node) {
@@ -467,19 +482,6 @@ unsigned long scullpin_dma_channel_alive(struct scullpin_dma_job *job)
 	return alive;
 }
 
-/* Nobody waits for a bounce or for room any longer. */
-static void channel_send_waiters_home(struct scullpin_dma_channel *channel)
-{
-	struct scullpin_dma_job *job, *next;
-
-	lockdep_assert_held(&channel->lock);
-	list_splice_init(&channel->parked, &channel->waiting);
-	list_for_each_entry_safe(job, next, &channel->waiting, node) {
-		list_del_init(&job->node);
-		channel_cut_short(job, -ENODEV);
-	}
-}
-
 /**
  * scullpin_dma_channel_leave - the channel takes no more, and is quiet afterwards
  * @channel: its provider leaves; its jobs end with -ENODEV
@@ -492,7 +494,7 @@ void scullpin_dma_channel_leave(struct scullpin_dma_channel *channel)
 
 	spin_lock(&channel->lock);
 	channel->gone = true;
-	channel_send_waiters_home(channel);
+	channel_send_waiters_home(channel, -ENODEV);
 	stops = channel->stops;
 	spin_unlock(&channel->lock);
 	channel_stop(channel, stops);
