@@ -137,7 +137,7 @@ struct scullpin_dma_job {
  * @lock: protects what follows, and submission to @chan
  * @jobs: submitted, in order
  * @waiting: for a bounce, in order
- * @parked: jobs of dirty folios that could not be mapped, in order
+ * @parked: jobs that could not be mapped for want of room, in order
  * @bounces: that nobody has
  * @stopping: submit nothing; who stops does it afterwards
  * @stops: that have begun

@@ -166,11 +166,14 @@ static void channel_refill_work(struct work_struct *work)
  * scullpin_dma_channel_park - wait until a window may be had mapped
  * @job: could not be mapped; what was, and its bounce, is given back
  *
- * Its work runs when something has been unmapped, or a jiffy later, unless it is
- * stopped before.
+ * An IOMMU or swiotlb that is full for a moment is no error: others of this
+ * channel have it, and give it back. Who is alone waits only with dirty folios,
+ * which must reach the medium. Its work runs when something has been unmapped,
+ * or a jiffy later, unless it is stopped before.
  *
  * Context: process context; does not sleep.
- * Return: whether it waits; else the channel is gone, or somebody ends the job.
+ * Return: whether it waits; else it is alone, the channel is gone, or somebody
+ * ends the job.
  */
 bool scullpin_dma_channel_park(struct scullpin_dma_job *job)
 {
@@ -179,7 +182,8 @@ bool scullpin_dma_channel_park(struct scullpin_dma_job *job)
 
 	scullpin_dma_unmap_window(job, 0);
 	spin_lock(&channel->lock);
-	parked = !job->stopped && !channel->gone;
+	parked = !job->stopped && !channel->gone &&
+		(job->xfer->must || atomic_read(&channel->users) > 1);
 	if (parked) {
 		job->ended = false;
 		list_add_tail(&job->node, &channel->parked);
@@ -272,10 +276,16 @@ static void channel_send_waiters_home(struct scullpin_dma_channel *channel, int 
 	}
 }
 
+/* Has it been silent so often that no lost interrupt explains it? */
+static bool channel_is_dead(const struct scullpin_dma_channel *channel)
+{
+	return READ_ONCE(channel->silences) >= CHANNEL_SILENCES;
+}
+
 /* After a stop: what was not meant goes on. */
 static void channel_go_on(struct scullpin_dma_channel *channel)
 {
-	bool dead = READ_ONCE(channel->silences) >= CHANNEL_SILENCES;
+	bool dead = channel_is_dead(channel);
 	struct scullpin_dma_job *job;
 
 	if (dead) {
@@ -361,19 +371,19 @@ void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
 	struct scullpin_dma_channel *channel = job->channel;
 	unsigned long patience = msecs_to_jiffies(READ_ONCE(channel->sdev->config.deadline_ms));
 	unsigned int stops;
-	bool given;
+	bool stop;
 
 	spin_lock(&channel->lock);
-	if (list_is_first(&job->node, &channel->jobs) &&
+	if (channel_waits_for(channel, job) &&
 	    time_after(jiffies, READ_ONCE(channel->alive) + patience))
 		WRITE_ONCE(channel->silences, channel->silences + 1);
 	job->stopped = true;
-	given = job->given;
+	stop = job->given || channel_is_dead(channel);
 	stops = channel->stops;
 	channel_unqueue(channel, job);
 	spin_unlock(&channel->lock);
 	/* The others pay for a stop: what runs for them begins again. */
-	if (given)
+	if (stop)
 		channel_stop(channel, stops);
 }
 

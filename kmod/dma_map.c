@@ -138,7 +138,8 @@ static int side_map(struct scullpin_dma_side *side, struct scullpin_dma_job *job
 		return 0;
 	}
 	side_fill(side, dev, job->window);
-	if (dma_map_sgtable(dev, &side->table, side->direction, 0))
+	/* Whoever can fill swiotlb is not to fill the log. */
+	if (dma_map_sgtable(dev, &side->table, side->direction, DMA_ATTR_NO_WARN))
 		return -EIO;
 	side->mapped = true;
 	scullpin_stats_add(&job->channel->sdev->stats, dma_segments, side->table.nents);

@@ -37,8 +37,7 @@ static void dma_end(struct scullpin_dma_job *job, int error)
 
 /*
  * Have the next window moved, as soon as there is a bounce for it if it needs
- * one. Dirty folios must reach the medium even when an IOMMU or swiotlb is full
- * for a moment: they wait.
+ * one, and room in the IOMMU or swiotlb.
  */
 static void dma_begin_window(struct scullpin_dma_job *job)
 {
@@ -49,7 +48,7 @@ static void dma_begin_window(struct scullpin_dma_job *job)
 	ret = scullpin_dma_map_window(job);
 	if (!ret)
 		scullpin_dma_channel_submit(job);
-	else if (!job->xfer->must || !scullpin_dma_channel_park(job))
+	else if (!scullpin_dma_channel_park(job))
 		dma_end(job, ret);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "aio.hpp"
 #include "edu.hpp"
 #include "fault.hpp"
 #include "fixture.hpp"
@@ -53,6 +54,22 @@ TEST_CASE_METHOD(device_fixture, "a DMA mapping that cannot be had makes it EIO"
     CHECK(errno == EIO);
     CHECK(map.fired());
     check_works(fd.get());
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "a DMA mapping that cannot be had beside those of others is waited for",
+                 "[.][dma-fault]")
+{
+    const auto fd = open_direct();
+    const unsigned nth = GENERATE(1u, 2u);
+    const memory others(1), buffer(1);
+    aio context(1);
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, others.data(), page_size, 0);
+    REQUIRE(context.submit(request) == 1);
+    const fault map("dma_map", nth);
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
+    CHECK(map.fired());
+    CHECK(context.wait(1).front().res == page_size);
 }
 
 TEST_CASE_METHOD(device_fixture, "write-back tries again for a DMA mapping that cannot be had",
