@@ -128,22 +128,30 @@ static struct dma_chan *channel_request(const struct scullpin_device *sdev, cons
 }
 
 /*
- * Hear of the provider's leaving; false: it has left already. One that left and
- * came back in between is not told apart: its channel stays valid only when the
- * provider counts references, by device_release.
+ * Have what lasts until the provider leaves, and hear of that: its lock keeps it
+ * from leaving in between. Who unbinds it holds that lock, too, when it calls the
+ * notifiers. One that left and came back before is not told apart: its channel
+ * stays valid only when the provider counts references, by device_release.
  */
-static bool channel_listen(struct scullpin_dma_channel *channel)
+static int channel_bind(struct scullpin_dma_channel *channel)
 {
-	bool bound;
+	int ret;
 
+	device_lock_assert(channel->provider);
+	if (!channel->provider->driver)
+		return -ENODEV;
+	channel->dev = dmaengine_get_dma_device(channel->chan);
+	channel->reach = channel_reach(channel->dev);
 	channel->bus = channel->provider->bus;
-	bus_register_notifier(channel->bus, &channel->unbind);
-	device_lock(channel->provider);
-	bound = channel->provider->driver;
-	device_unlock(channel->provider);
-	if (!bound)
-		bus_unregister_notifier(channel->bus, &channel->unbind);
-	return bound;
+	ret = scullpin_dma_bounce_init(channel);
+	if (ret)
+		pr_err("scullpin: no memory that channel %s reaches\n",
+		       dma_chan_name(channel->chan));
+	else
+		ret = bus_register_notifier(channel->bus, &channel->unbind);
+	if (ret)
+		scullpin_dma_bounce_exit(channel);
+	return ret;
 }
 
 static struct scullpin_dma_channel *channel_alloc(struct scullpin_device *sdev)
@@ -173,6 +181,7 @@ struct scullpin_dma_channel *scullpin_dma_channel_get(struct scullpin_device *sd
 						      const char *name)
 {
 	struct scullpin_dma_channel *channel = channel_alloc(sdev);
+	bool counted;
 	int ret;
 
 	if (!channel)
@@ -182,25 +191,16 @@ struct scullpin_dma_channel *scullpin_dma_channel_get(struct scullpin_device *sd
 		ret = PTR_ERR(channel->chan);
 		goto err_free;
 	}
+	counted = channel->chan->device->device_release;
 	channel->provider = get_device(channel->chan->device->dev);
-	channel->dev = dmaengine_get_dma_device(channel->chan);
-	channel->reach = channel_reach(channel->dev);
-	ret = scullpin_dma_bounce_init(channel);
-	if (ret) {
-		pr_err("scullpin: no memory that channel %s reaches\n",
-		       dma_chan_name(channel->chan));
-		goto err_release;
-	}
-	if (channel_listen(channel))
-		return channel;
-	ret = -ENODEV;
-
-err_release:
-	/* Whose provider has left meanwhile has nothing any more. */
-	if (channel->chan) {
-		scullpin_dma_bounce_exit(channel);
+	device_lock(channel->provider);
+	ret = channel_bind(channel);
+	/* When the provider has left, the channel is there only if it counts. */
+	if (ret && (channel->provider->driver || counted))
 		dma_release_channel(channel->chan);
-	}
+	device_unlock(channel->provider);
+	if (!ret)
+		return channel;
 	put_device(channel->provider);
 err_free:
 	kfree(channel);
