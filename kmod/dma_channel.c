@@ -318,6 +318,7 @@ static void channel_go_on(struct scullpin_dma_channel *channel)
 static void channel_stop(struct scullpin_dma_channel *channel, unsigned int stops)
 {
 	struct scullpin_dma_job *job;
+	bool quiet;
 
 	mutex_lock(&channel->stop);
 	spin_lock(&channel->lock);
@@ -333,10 +334,13 @@ static void channel_stop(struct scullpin_dma_channel *channel, unsigned int stop
 			channel_look(channel, job);
 	spin_unlock(&channel->lock);
 	/* Channels that cannot be stopped are not taken. */
-	if (channel->chan)
-		WARN_ON_ONCE(dmaengine_terminate_sync(channel->chan));
+	quiet = !channel->chan || !WARN_ON_ONCE(dmaengine_terminate_sync(channel->chan));
 	spin_lock(&channel->lock);
 	channel->stopping = false;
+	if (!quiet) {
+		channel->gone = true;
+		channel_send_waiters_home(channel, -ENODEV);
+	}
 	channel_go_on(channel);
 	spin_unlock(&channel->lock);
 	mutex_unlock(&channel->stop);

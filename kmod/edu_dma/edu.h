@@ -43,7 +43,8 @@ struct edu_descriptor {
  * @running: the device has a command
  * @orphan: it belongs to a descriptor that was terminated
  * @paused: start nothing
- * @gone: the device has left; only its interrupt, until it is freed, touches @regs
+ * @gone: the device has left, or reaches no memory any more; only its interrupt, until
+ *	it is freed, touches @regs
  * @callbacks: runs them
  * @late: deals with an interrupt that came late
  * @moves: commands that have ended

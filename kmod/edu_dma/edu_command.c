@@ -6,6 +6,7 @@
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iopoll.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 
 #include "edu.h"
@@ -33,6 +34,9 @@ module_param_named(fail, edu_fail.counter, int, 0644);
 MODULE_PARM_DESC(fail, "the nth descriptor from now on ends with an error");
 module_param_named(lose, edu_lose.counter, int, 0644);
 MODULE_PARM_DESC(lose, "the nth interrupt from now on is lost");
+static atomic_t edu_stick = ATOMIC_INIT(0);
+module_param_named(stick, edu_stick.counter, int, 0644);
+MODULE_PARM_DESC(stick, "the nth command from now on that is waited for, because it was terminated, does not end");
 static unsigned int late_ms;
 module_param(late_ms, uint, 0644);
 MODULE_PARM_DESC(late_ms, "every interrupt comes so many milliseconds late");
@@ -190,6 +194,27 @@ static void edu_call_back(struct tasklet_struct *tasklet)
 	spin_unlock_irq(&edu->lock);
 }
 
+/* The memory of who was terminated is somebody else's from now on: the device must not reach it. */
+static void edu_cut_off(struct edu *edu)
+{
+	dev_err(edu->dma.dev, "the device does not end its command; it is not used any more\n");
+	pci_clear_master(to_pci_dev(edu->dma.dev));
+	spin_lock_irq(&edu->lock);
+	edu->gone = true;
+	spin_unlock_irq(&edu->lock);
+}
+
+/* Wait for the command of who was terminated. Its interrupt may be lost: ask the device itself. */
+static void edu_wait_for_orphan(struct edu *edu)
+{
+	u32 command;
+
+	if (edu_hits(&edu_stick) ||
+	    readl_poll_timeout(edu->regs + EDU_DMA_COMMAND, command, !(command & EDU_COMMAND_RUN),
+			       1000, USEC_PER_SEC))
+		edu_cut_off(edu);
+}
+
 /**
  * edu_command_synchronize - wait until nothing is done for who was terminated
  * @edu: the device; perhaps gone
@@ -198,14 +223,9 @@ static void edu_call_back(struct tasklet_struct *tasklet)
  */
 void edu_command_synchronize(struct edu *edu)
 {
-	u32 command;
-
 	tasklet_kill(&edu->callbacks);
-	/* Its interrupt may be lost: ask the device itself. */
-	if (!READ_ONCE(edu->gone) && READ_ONCE(edu->orphan) &&
-	    readl_poll_timeout(edu->regs + EDU_DMA_COMMAND, command, !(command & EDU_COMMAND_RUN),
-			       1000, USEC_PER_SEC))
-		dev_err(edu->dma.dev, "the device does not end its command\n");
+	if (!READ_ONCE(edu->gone) && READ_ONCE(edu->orphan))
+		edu_wait_for_orphan(edu);
 	cancel_delayed_work_sync(&edu->late);
 	spin_lock_irq(&edu->lock);
 	if (edu->orphan) {

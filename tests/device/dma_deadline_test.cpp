@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How long a DMA request waits at most, whoever else the controller works for. Hidden: needs
-// engine=dma and QEMU's edu.
+// How long a DMA request waits at most, whoever else the controller works for, and what holds
+// afterwards. Hidden: needs engine=dma and QEMU's edu.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -83,4 +83,28 @@ TEST_CASE_METHOD(device_fixture,
     const fickle_neighbour neighbour(std::chrono::milliseconds(1000));
     const auto result = context.wait(1, 40.0).front().res;
     CHECK((result == -ETIMEDOUT || result == static_cast<std::int64_t>(buffer.size())));
+}
+
+TEST_CASE_METHOD(device_fixture, "a controller that does not end its command is cut off",
+                 "[.][dma-stuck]")
+{
+    const auto fd = open_direct();
+    const memory buffer(1);
+    buffer.fill(std::byte{0x5a});
+    const raw_aio calls;
+    const auto before = edu_moves();
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), page_size, 0);
+    calls.submit(request);
+    REQUIRE(eventually([&] { return edu_moves() - before == 1; }));
+    const edu_parameter stick("stick", 1);
+    REQUIRE(calls.cancel(request) == -EINPROGRESS);
+    std::array<io_event, 1> events{};
+    REQUIRE(calls.reap(events, 10) == 1);
+    CHECK(events[0].res == -ECANCELED);
+    CHECK(stick.value() == 0);
+    // Until then it would have written.
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    CHECK(all_equal(buffer.span(), std::byte{0x5a}));
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == -1);
+    CHECK(errno == ENOMEM);
 }
