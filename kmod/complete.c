@@ -131,12 +131,20 @@ ssize_t scullpin_request_result(const struct scullpin_request *req)
 	return req->moved ? (ssize_t)req->moved : req->error;
 }
 
-/* The engine lets go of what it has mapped: then the bytes are where they belong. */
+/*
+ * The engine lets go of what it has mapped: then the bytes are where they belong.
+ * Who was stopped before it answered is told now what had moved by then.
+ */
 static void request_leave_engine(struct scullpin_request *req)
 {
-	if (req->prepared)
-		req->xfer.sdev->engine->finish(&req->xfer);
+	size_t moved;
+
+	if (!req->prepared)
+		return;
 	req->prepared = false;
+	moved = req->xfer.sdev->engine->finish(&req->xfer);
+	if (req->owner == SCULLPIN_OWNER_ABORT)
+		req->moved = moved;
 }
 
 /* How many bytes of the caller's pages, from the start, are to be marked dirty. */

@@ -195,6 +195,7 @@ void scullpin_dma_channel_submit(struct scullpin_dma_job *job);
 void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job);
 bool scullpin_dma_channel_park(struct scullpin_dma_job *job);
 void scullpin_dma_channel_unpark(struct scullpin_dma_channel *channel);
+size_t scullpin_dma_channel_moved(const struct scullpin_dma_job *job);
 size_t scullpin_dma_channel_take(struct scullpin_dma_job *job);
 unsigned long scullpin_dma_channel_alive(struct scullpin_dma_job *job);
 

@@ -382,6 +382,9 @@ void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
 	    time_after(jiffies, READ_ONCE(channel->alive) + patience))
 		WRITE_ONCE(channel->silences, channel->silences + 1);
 	job->stopped = true;
+	/* Else who stops it has looked, and the numbers may be given again. */
+	if (!channel->stopping)
+		channel_look(channel, job);
 	stop = job->given || channel_is_dead(channel);
 	stops = channel->stops;
 	channel_unqueue(channel, job);
@@ -391,8 +394,15 @@ void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
 		channel_stop(channel, stops);
 }
 
-/* Bytes of the pieces from the start that have ended well, and of the one that has not. */
-static size_t channel_moved(const struct scullpin_dma_job *job)
+/**
+ * scullpin_dma_channel_moved - what is known to have moved of a job's window
+ * @job: off the queue; the channel is quiet for it
+ *
+ * Context: any.
+ * Return: bytes of the pieces from the start that have ended well, and of the one
+ * that has not.
+ */
+size_t scullpin_dma_channel_moved(const struct scullpin_dma_job *job)
 {
 	/* A channel may tell only of the last, which ends after all others. */
 	bool all = job->nr && job->pieces[job->nr - 1].done;
@@ -426,7 +436,7 @@ size_t scullpin_dma_channel_take(struct scullpin_dma_job *job)
 	spin_lock(&channel->lock);
 	channel_unqueue(channel, job);
 	spin_unlock(&channel->lock);
-	return channel_moved(job);
+	return scullpin_dma_channel_moved(job);
 }
 
 /* Bytes of a job's window that the channel has not moved yet, as far as it tells. */

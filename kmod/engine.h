@@ -77,7 +77,8 @@ struct scullpin_transfer {
  *	pages, and done() is not called any more. Returns whether it may have begun
  *	to move. Sleeps; the caller guarantees that @xfer lives until it returns
  * @alive: jiffies of the last sign of life. NULL: @xfer->alive tells
- * @finish: undo prepare, after done() or terminate(); sleeps. NULL: nothing
+ * @finish: undo prepare, after done() or terminate(); returns the bytes from the
+ *	start that are known to have moved. Sleeps. NULL: nothing
  */
 struct scullpin_engine_ops {
 	const char *name;
@@ -88,7 +89,7 @@ struct scullpin_engine_ops {
 	void (*submit)(struct scullpin_transfer *xfer);
 	bool (*terminate)(struct scullpin_transfer *xfer);
 	unsigned long (*alive)(struct scullpin_transfer *xfer);
-	void (*finish)(struct scullpin_transfer *xfer);
+	size_t (*finish)(struct scullpin_transfer *xfer);
 };
 
 /* engine.c */

@@ -159,17 +159,20 @@ static unsigned long dma_alive(struct scullpin_transfer *xfer)
 	return scullpin_dma_channel_alive(xfer->dma);
 }
 
-static void dma_finish(struct scullpin_transfer *xfer)
+static size_t dma_finish(struct scullpin_transfer *xfer)
 {
 	struct scullpin_dma_job *job = xfer->dma;
+	size_t moved;
 
 	if (job->channel) {
-		scullpin_dma_unmap_window(job, 0);
+		scullpin_dma_unmap_window(job, scullpin_dma_channel_moved(job));
 		scullpin_dma_channel_unpark(job->channel);
 		scullpin_dma_channel_unuse(job->channel);
 	}
+	moved = job->at;
 	kvfree(job);
 	xfer->dma = NULL;
+	return moved;
 }
 
 static void dma_detach(struct scullpin_device *sdev)

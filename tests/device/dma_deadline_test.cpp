@@ -14,6 +14,7 @@
 #include "fixture.hpp"
 #include "memory.hpp"
 #include "raw_aio.hpp"
+#include "reach.hpp"
 
 namespace {
 
@@ -83,6 +84,36 @@ TEST_CASE_METHOD(device_fixture,
     const fickle_neighbour neighbour(std::chrono::milliseconds(1000));
     const auto result = context.wait(1, 40.0).front().res;
     CHECK((result == -ETIMEDOUT || result == static_cast<std::int64_t>(buffer.size())));
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "a DMA request that is cut answers with the bytes that are known to have moved",
+                 "[.][dma]")
+{
+    const setting deadline("deadline_ms", "2000");
+    const auto fd = open_direct();
+    constexpr std::size_t window = 16 * page_size;
+    const memory buffer(32);
+    keep_out_of_reach(buffer);
+    buffer.fill(std::byte{0x5a});
+    discard_all();
+    // A page is four moves: this is one of the eighteenth.
+    const edu_parameter lose("lose", 70);
+    const auto moved = ::pread(fd.get(), buffer.data(), buffer.size(), 0);
+    CHECK(lose.value() == 0);
+    if (edu_reach() == "bounce") {
+        CHECK(moved == static_cast<ssize_t>(window));
+    } else if (edu_reach() == "iommu") {
+        // One descriptor, of which it is not known how far it has come.
+        CHECK(moved == -1);
+        CHECK(errno == ETIMEDOUT);
+    } else {
+        CHECK(moved > 0);
+        CHECK(moved <= static_cast<ssize_t>(window + page_size));
+        CHECK(moved % static_cast<ssize_t>(page_size) == 0);
+    }
+    if (moved > 0)
+        CHECK(all_equal(buffer.span().first(static_cast<std::size_t>(moved)), std::byte{0}));
 }
 
 TEST_CASE_METHOD(device_fixture, "a controller that does not end its command is cut off",
