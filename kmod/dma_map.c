@@ -8,6 +8,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 
 #include "device.h"
@@ -159,8 +160,8 @@ static void side_unmap(struct scullpin_dma_side *side, struct scullpin_dma_job *
 
 /**
  * struct dma_cursor - a place in a side, as the controller sees it
- * @sg: the segment; NULL in a buffer
- * @bus: address of the segment or the buffer
+ * @sg: the segment; NULL in a buffer, whose parts are as long as segments may be
+ * @bus: address of the segment, or of the part of the buffer
  * @length: of it
  * @at: bytes into it
  */
@@ -171,12 +172,25 @@ struct dma_cursor {
 	size_t at;
 };
 
-static struct dma_cursor cursor_begin(const struct scullpin_dma_side *side, size_t window)
+/*
+ * A part of a buffer that the channel takes as a segment, but no less than a
+ * page, as of the ranges. Buffers are as aligned as they are long.
+ */
+static size_t buffer_part(struct device *dev)
+{
+	unsigned long most = min_t(unsigned long, dma_get_max_seg_size(dev),
+				   SCULLPIN_DMA_BOUNCE_WINDOW);
+
+	most = rounddown_pow_of_two(min(most - 1, dma_get_seg_boundary(dev)) + 1);
+	return max(most, PAGE_SIZE);
+}
+
+static struct dma_cursor cursor_begin(const struct scullpin_dma_side *side, struct device *dev)
 {
 	struct scatterlist *sg = side->table.sgl;
 
 	if (side->bounced)
-		return (struct dma_cursor){ .bus = side->bus, .length = window };
+		return (struct dma_cursor){ .bus = side->bus, .length = buffer_part(dev) };
 	return (struct dma_cursor){
 		.sg = sg,
 		.bus = sg_dma_address(sg),
@@ -187,8 +201,13 @@ static struct dma_cursor cursor_begin(const struct scullpin_dma_side *side, size
 static void cursor_advance(struct dma_cursor *cursor, size_t bytes)
 {
 	cursor->at += bytes;
-	if (cursor->at < cursor->length || !cursor->sg)
+	if (cursor->at < cursor->length)
 		return;
+	if (!cursor->sg) {
+		cursor->bus += cursor->length;
+		cursor->at = 0;
+		return;
+	}
 	cursor->sg = sg_next(cursor->sg);
 	if (!cursor->sg)
 		return;
@@ -201,8 +220,8 @@ static void cursor_advance(struct dma_cursor *cursor, size_t bytes)
 static void job_cut(struct scullpin_dma_job *job)
 {
 	bool write = job->memory.direction == DMA_TO_DEVICE;
-	struct dma_cursor memory = cursor_begin(&job->memory, job->window);
-	struct dma_cursor medium = cursor_begin(&job->medium, job->window);
+	struct dma_cursor memory = cursor_begin(&job->memory, job->channel->dev);
+	struct dma_cursor medium = cursor_begin(&job->medium, job->channel->dev);
 	struct dma_cursor *src = write ? &memory : &medium;
 	struct dma_cursor *dst = write ? &medium : &memory;
 	size_t left = job->window, length;

@@ -226,6 +226,8 @@ void edu_channel_init(struct edu *edu, struct device *dev)
 	edu->called = jiffies;
 	dma->dev = dev;
 	dma_cap_set(DMA_MEMCPY, dma->cap_mask);
+	/* For who asks for it: the kernel's own copies would wait for it, 200 ms for each 2 KiB. */
+	dma_cap_set(DMA_PRIVATE, dma->cap_mask);
 	dma->directions = BIT(DMA_MEM_TO_MEM);
 	dma->residue_granularity = DMA_RESIDUE_GRANULARITY_BURST;
 	dma->copy_align = DMAENGINE_ALIGN_1_BYTE;

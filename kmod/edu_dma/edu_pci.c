@@ -24,8 +24,8 @@ static DEFINE_MUTEX(edu_graveyard_lock);
 /*
  * The last reference has gone, a client's or the driver's: clients may hold the channel
  * after remove. dma_release_channel() looks at the channel once more after it
- * has dropped that reference, so it is freed when the module goes, which clients
- * hold for as long.
+ * has dropped that reference, and the one to the module, so it is freed when the
+ * module goes and nobody is within that function.
  */
 static void edu_release(struct dma_device *dma)
 {
@@ -152,6 +152,21 @@ static struct pci_driver edu_driver = {
 	.dev_groups = edu_groups,
 };
 
+static bool edu_take_none(struct dma_chan *chan, void *unused)
+{
+	return false;
+}
+
+/* Whoever is releasing a channel holds dmaengine's lock: ask for none, under the same lock. */
+static void edu_wait_for_releases(void)
+{
+	dma_cap_mask_t mask;
+
+	dma_cap_zero(mask);
+	dma_cap_set(DMA_MEMCPY, mask);
+	WARN_ON(dma_request_channel(mask, edu_take_none, NULL));
+}
+
 static int __init edu_init(void)
 {
 	return pci_register_driver(&edu_driver);
@@ -162,6 +177,7 @@ static void __exit edu_exit(void)
 	struct edu *edu, *next;
 
 	pci_unregister_driver(&edu_driver);
+	edu_wait_for_releases();
 	list_for_each_entry_safe(edu, next, &edu_graveyard, buried)
 		kfree(edu);
 }
