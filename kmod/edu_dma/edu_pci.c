@@ -64,9 +64,53 @@ static ssize_t interrupts_show(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_RO(interrupts);
 
+static ssize_t max_segment_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", dma_get_max_seg_size(dev));
+}
+
+/* The device takes any: a limit is for tests of clients, which have to keep it. */
+static ssize_t max_segment_store(struct device *dev, struct device_attribute *attr, const char *buf,
+				 size_t count)
+{
+	unsigned int bytes;
+	int ret = kstrtouint(buf, 0, &bytes);
+
+	if (ret)
+		return ret;
+	if (bytes < PAGE_SIZE)
+		return -EINVAL;
+	dma_set_max_seg_size(dev, bytes);
+	return count;
+}
+static DEVICE_ATTR_RW(max_segment);
+
+static ssize_t boundary_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", dma_get_seg_boundary(dev));
+}
+
+/* As a mask: the lower bits of the last address before a boundary. */
+static ssize_t boundary_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			      size_t count)
+{
+	unsigned int mask;
+	int ret = kstrtouint(buf, 0, &mask);
+
+	if (ret)
+		return ret;
+	if (mask < PAGE_SIZE - 1 || (mask & (mask + 1)))
+		return -EINVAL;
+	dma_set_seg_boundary(dev, mask);
+	return count;
+}
+static DEVICE_ATTR_RW(boundary);
+
 static struct attribute *edu_attrs[] = {
 	&dev_attr_moves.attr,
 	&dev_attr_interrupts.attr,
+	&dev_attr_max_segment.attr,
+	&dev_attr_boundary.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(edu);

@@ -7,10 +7,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <fstream>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -125,6 +127,49 @@ TEST_CASE_METHOD(device_fixture, "pages that are contiguous are one segment of a
         CHECK(edu_reach() == "bounce");
         CHECK(bounced.value() % (4 * page_size) == 0);
     }
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "no segment is longer than the controller takes, nor lies across its boundary",
+                 "[.][dma]")
+{
+    const huge_pages pool(1);
+    REQUIRE(huge_pages::free() >= 1);
+    const mapping huge(huge_page_size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE);
+    const memory in(4);
+    // From the second page on: so an end of every two pages lies within.
+    const std::span out(huge.data() + page_size, 4 * page_size);
+    fill_random(out, 795);
+    const auto fd = open_direct();
+    struct limits {
+        unsigned max_segment, boundary;
+        std::uint64_t segments;
+    };
+    const auto [max_segment, boundary, own] =
+        GENERATE(limits{UINT_MAX, UINT_MAX, 1}, limits{2 * page_size, UINT_MAX, 2},
+                 limits{UINT_MAX, 2 * page_size - 1, 3}, limits{page_size, UINT_MAX, 4});
+    CAPTURE(max_segment, boundary);
+    const edu_limit longest("max_segment", max_segment), across("boundary", boundary);
+    // The medium's pages lie as they come: of a hole they are one and the same.
+    discard_all();
+    const gain segments("dma_segments"), descriptors("dma_descriptors"),
+        bounced("dma_bounced_bytes");
+    CHECK(::pread(fd.get(), huge.data() + page_size, out.size(), 0) ==
+          static_cast<ssize_t>(out.size()));
+    CHECK(all_equal(out, std::byte{0}));
+    const auto least = out.size() / std::min<std::size_t>({out.size(), max_segment, boundary});
+    if (edu_reach() == "iommu")
+        CHECK(segments.value() >= 2 * least);
+    else if (bounced.value() == 0)
+        CHECK(segments.value() == own + 4);
+    else
+        CHECK(descriptors.value() >= least);
+    fill_random(out, 796);
+    const gain written("dma_descriptors");
+    CHECK(::pwrite(fd.get(), out.data(), out.size(), 0) == static_cast<ssize_t>(out.size()));
+    CHECK(written.value() >= least);
+    CHECK(::pread(fd.get(), in.data(), in.size(), 0) == static_cast<ssize_t>(in.size()));
+    CHECK(same(in.span(), out));
 }
 
 TEST_CASE_METHOD(device_fixture, "a DMA transfer is as long as asked when descriptors are scarce",

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <climits>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include <catch_amalgamated.hpp>
 
@@ -32,17 +34,17 @@ inline std::uint64_t edu_moves()
     return moves;
 }
 
-/// A parameter of edu_dma that makes something go wrong; 0 again at the end.
-class edu_parameter {
+/// A number in sysfs that says what edu does; at the end again what it was.
+class edu_number {
 public:
-    edu_parameter(const std::string& name, unsigned value)
-        : path_("/sys/module/edu_dma/parameters/" + name)
+    edu_number(std::string path, unsigned value, unsigned afterwards)
+        : path_(std::move(path)), afterwards_(afterwards)
     {
         write(value);
     }
-    ~edu_parameter() { write(0); }
-    edu_parameter(const edu_parameter&) = delete;
-    edu_parameter& operator=(const edu_parameter&) = delete;
+    ~edu_number() { write(afterwards_); }
+    edu_number(const edu_number&) = delete;
+    edu_number& operator=(const edu_number&) = delete;
 
     /// What is left of a parameter that counts down.
     [[nodiscard]] int value() const
@@ -59,4 +61,23 @@ private:
         if (!(std::ofstream(path_) << value << std::flush)) FAIL_CHECK("write " << path_);
     }
     std::string path_;
+    unsigned afterwards_;
+};
+
+/// A parameter of edu_dma that makes something go wrong; 0 again at the end.
+class edu_parameter : public edu_number {
+public:
+    edu_parameter(const std::string& name, unsigned value)
+        : edu_number("/sys/module/edu_dma/parameters/" + name, value, 0)
+    {
+    }
+};
+
+/// How long a segment may be, or across which addresses it must not lie; no limit at the end.
+class edu_limit : public edu_number {
+public:
+    edu_limit(const std::string& name, unsigned value)
+        : edu_number(edu_path() + "/" + name, value, UINT_MAX)
+    {
+    }
 };
