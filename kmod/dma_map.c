@@ -96,8 +96,11 @@ static void side_copy(const struct scullpin_dma_side *side, size_t bytes, bool t
 	}
 }
 
-/* The window's ranges as segments; what is contiguous, and within the channel's limits, is one. */
-static void side_fill(struct scullpin_dma_side *side, struct device *dev, size_t bytes)
+/*
+ * The window's ranges as segments; what is contiguous, and within the channel's
+ * limits, is one. Returns how many ranges, each of one page, that were.
+ */
+static unsigned int side_fill(struct scullpin_dma_side *side, struct device *dev, size_t bytes)
 {
 	size_t most = min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev));
 	const struct bio_vec *bv = &side->ranges->bv[side->index];
@@ -124,11 +127,13 @@ static void side_fill(struct scullpin_dma_side *side, struct device *dev, size_t
 	}
 	sg_mark_end(sg);
 	table->orig_nents = table->nents;
+	return bv - &side->ranges->bv[side->index];
 }
 
 static int side_map(struct scullpin_dma_side *side, struct scullpin_dma_job *job)
 {
 	struct device *dev = job->channel->dev;
+	unsigned int pages;
 
 	if (scullpin_fault_hits(SCULLPIN_FAULT_DMA_MAP))
 		return -EIO;
@@ -138,11 +143,12 @@ static int side_map(struct scullpin_dma_side *side, struct scullpin_dma_job *job
 		scullpin_stats_add(&job->channel->sdev->stats, dma_bounced_bytes, job->window);
 		return 0;
 	}
-	side_fill(side, dev, job->window);
+	pages = side_fill(side, dev, job->window);
 	/* Whoever can fill swiotlb is not to fill the log. */
 	if (dma_map_sgtable(dev, &side->table, side->direction, DMA_ATTR_NO_WARN))
 		return -EIO;
 	side->mapped = true;
+	scullpin_stats_add(&job->channel->sdev->stats, dma_pages, pages);
 	scullpin_stats_add(&job->channel->sdev->stats, dma_segments, side->table.nents);
 	return 0;
 }

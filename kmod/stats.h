@@ -30,9 +30,10 @@
 	X(cache_fallbacks)	/* direct writes through it: pages could not be dropped */ \
 	X(cache_overtaken)	/* direct writes that left a page dirtied meanwhile */ \
 	X(cache_lost)		/* dirty ones that could not be written back */	\
-	X(dma_segments)		/* mapped for a DMA channel */			\
-	X(dma_descriptors)	/* given to it */			\
-	X(dma_bounced_bytes)	/* through memory that it reaches */
+	X(dma_pages)		/* mapped for a DMA channel */			\
+	X(dma_segments)		/* that they made */				\
+	X(dma_descriptors)	/* that a window was cut into */		\
+	X(dma_bounced_bytes)	/* windows through memory that it reaches */
 
 enum scullpin_counter {
 #define X(name) SCULLPIN_COUNT_##name,
