@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <thread>
+#include <vector>
 
 #include "aio.hpp"
 #include "edu.hpp"
@@ -114,6 +115,46 @@ TEST_CASE_METHOD(device_fixture,
     }
     if (moved > 0)
         CHECK(all_equal(buffer.span().first(static_cast<std::size_t>(moved)), std::byte{0}));
+}
+
+TEST_CASE_METHOD(device_fixture, "an interrupt that comes after the deadline finds nothing to end",
+                 "[.][dma]")
+{
+    const setting deadline("deadline_ms", "1000");
+    const auto fd = open_direct();
+    const memory buffer(1);
+    buffer.fill(std::byte{0x5a});
+    {
+        const edu_parameter late("late_ms", 1500);
+        CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == -1);
+        CHECK(errno == ETIMEDOUT);
+        // The interrupt would have come by now.
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
+    CHECK(all_equal(buffer.span(), std::byte{0x5a}));
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
+}
+
+TEST_CASE_METHOD(device_fixture, "nothing of a DMA request moves after its answer", "[.][dma]")
+{
+    const auto fd = open_direct();
+    const memory buffer(1);
+    buffer.fill(std::byte{0x77});
+    REQUIRE(::pwrite(fd.get(), buffer.data(), page_size, 0) == page_size);
+    buffer.fill(std::byte{0x5a});
+    const raw_aio calls;
+    const auto before = edu_moves();
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), page_size, 0);
+    calls.submit(request);
+    // It has been moved into the controller; a tenth of a second later it is in memory.
+    REQUIRE(eventually([&] { return edu_moves() - before == 1; }));
+    REQUIRE(calls.cancel(request) == -EINPROGRESS);
+    std::array<io_event, 1> events{};
+    REQUIRE(calls.reap(events, 10) == 1);
+    CHECK(events[0].res == -ECANCELED);
+    const std::vector<std::byte> answered(buffer.data(), buffer.data() + buffer.size());
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    CHECK(same(buffer.span(), answered));
 }
 
 TEST_CASE_METHOD(device_fixture, "a controller that does not end its command is cut off",
