@@ -122,7 +122,7 @@ static void channel_issue(struct scullpin_dma_channel *channel, struct scullpin_
 			mod_delayed_work(scullpin_engine_queue, &channel->refill, 1);
 			break;
 		}
-		/* The pieces before it run: the worker stops them. */
+		/* The channel may have a part of it: the worker stops that. */
 		channel_cut_short(job, -ENOMEM);
 	}
 	dma_async_issue_pending(channel->chan);

@@ -33,7 +33,7 @@ static phys_addr_t range_address(const struct bio_vec *bv)
 	return page_to_phys(bv->bv_page) + bv->bv_offset;
 }
 
-/* Is a byte of the next @bytes where the channel does not get? */
+/* Is a byte of the ranges that the next @bytes touch where the channel does not get? */
 static bool side_is_out_of_reach(const struct scullpin_dma_side *side, size_t bytes, u64 reach)
 {
 	const struct bio_vec *bv = &side->ranges->bv[side->index];
