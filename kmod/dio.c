@@ -132,9 +132,10 @@ static int dio_move_batch(struct scullpin_device *sdev, u64 id, const struct kio
 	/* Each list says how much of it there is. */
 	struct bio_vec memory[DIO_BATCH] __uninitialized;
 	struct bio_vec medium[DIO_BATCH_MEDIUM] __uninitialized;
-	struct scullpin_transfer xfer;
+	/* What an engine that moves at once looks at is set below. */
+	struct scullpin_transfer xfer __uninitialized;
 	bool pinned = user_backed_iter(iter);
-	struct scullpin_pin_stop stop;
+	struct scullpin_pin_stop stop __uninitialized;
 	ssize_t bytes, wanted;
 	size_t step = 0;
 	int ret;

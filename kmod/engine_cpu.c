@@ -12,59 +12,88 @@
 #include "fault.h"
 #include "store.h"
 
-static void copy_piece(struct bio_vec *medium, unsigned int at, struct bio_vec *memory,
-		       unsigned int from, unsigned int length, bool write)
-{
-	void *ours = kmap_local_page(medium->bv_page);
-	void *theirs = kmap_local_page(memory->bv_page);
+/* Pages between two signs of life, and two looks for others who want the CPU. */
+#define CPU_STRIDE 16
 
+/**
+ * struct cpu_cursor - how far a transfer has come in the caller's memory
+ * @bv: the range
+ * @from: bytes of it that have moved
+ * @left: bytes of the transfer that have not
+ */
+struct cpu_cursor {
+	const struct bio_vec *bv;
+	unsigned int from;
+	size_t left;
+};
+
+/* Copy up to @room bytes, of one range of memory. Return: bytes, 0 when a fault was asked for. */
+static __always_inline unsigned int cpu_copy(void *medium, unsigned int room,
+					     struct cpu_cursor *at, bool write)
+{
+	unsigned int length = min(room, at->bv->bv_len - at->from);
+	void *memory;
+
+	length = scullpin_fault_pass(SCULLPIN_FAULT_ENGINE_BYTES, length);
+	if (!length)
+		return 0;
+	memory = kmap_local_page(at->bv->bv_page);
 	if (write)
-		memcpy(ours + medium->bv_offset + at, theirs + memory->bv_offset + from, length);
+		memcpy(medium, memory + at->bv->bv_offset + at->from, length);
 	else
-		memcpy(theirs + memory->bv_offset + from, ours + medium->bv_offset + at, length);
+		memcpy(memory + at->bv->bv_offset + at->from, medium, length);
 	/* Where caches alias, user space sees what was written here only after this. */
 	if (!write)
-		flush_dcache_page(memory->bv_page);
-	kunmap_local(theirs);
-	kunmap_local(ours);
+		flush_dcache_page(at->bv->bv_page);
+	kunmap_local(memory);
+	at->left -= length;
+	at->from += length;
+	if (at->from == at->bv->bv_len) {
+		at->from = 0;
+		at->bv++;
+	}
+	return length;
 }
 
 /*
- * Copies page by page of the medium, each under its lock, so that a page is
- * moved whole even when several ranges of memory meet in it.
+ * Move what belongs to one page of the medium, under its lock, so that it is
+ * moved whole even when several ranges of memory meet in it. Return: false when a
+ * fault was asked for.
  */
+static bool cpu_move_page(const struct bio_vec *medium, struct cpu_cursor *at, bool write)
+{
+	bool hole = scullpin_store_is_hole(medium->bv_page);
+	unsigned int room = min_t(size_t, medium->bv_len, at->left), length = 1;
+	void *bytes = kmap_local_page(medium->bv_page);
+	void *place = bytes + medium->bv_offset;
+
+	if (!hole)
+		scullpin_store_lock_page(medium->bv_page);
+	for (; room && length; room -= length, place += length)
+		length = cpu_copy(place, room, at, write);
+	if (!hole)
+		scullpin_store_unlock_page(medium->bv_page);
+	kunmap_local(bytes);
+	return length;
+}
+
 static size_t cpu_move(struct scullpin_transfer *xfer)
 {
-	struct scullpin_ranges *memory = &xfer->memory, *medium = &xfer->medium;
-	unsigned int i, at, from = 0, length = 1;
-	struct bio_vec *bv = memory->bv;
-	size_t moved = 0;
+	struct cpu_cursor at = { .bv = xfer->memory.bv, .left = xfer->memory.bytes };
+	unsigned int i;
 
-	for (i = 0; i < medium->nr && moved < memory->bytes; i++) {
-		scullpin_store_lock_page(medium->bv[i].bv_page);
-		for (at = 0; at < medium->bv[i].bv_len && moved < memory->bytes; at += length) {
-			length = min(medium->bv[i].bv_len - at, bv->bv_len - from);
-			length = scullpin_fault_pass(SCULLPIN_FAULT_ENGINE_BYTES, length);
-			if (!length)
-				break;
-			copy_piece(&medium->bv[i], at, bv, from, length, xfer->write);
-			moved += length;
-			from += length;
-			if (from == bv->bv_len) {
-				from = 0;
-				bv++;
-			}
-		}
-		scullpin_store_unlock_page(medium->bv[i].bv_page);
-		if (!length)
+	for (i = 0; i < xfer->medium.nr && at.left; i++) {
+		if (!cpu_move_page(&xfer->medium.bv[i], &at, xfer->write))
 			break;
 		if (scullpin_fault_armed(SCULLPIN_FAULT_ENGINE_SLOW))
 			msleep(scullpin_fault_armed(SCULLPIN_FAULT_ENGINE_SLOW));
+		else if ((i + 1) % CPU_STRIDE)
+			continue;
 		/* For the watch: a long transfer is not a silent engine. */
 		WRITE_ONCE(xfer->alive, jiffies);
 		cond_resched();
 	}
-	return moved;
+	return xfer->memory.bytes - at.left;
 }
 
 static void cpu_work(struct work_struct *work)

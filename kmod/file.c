@@ -76,11 +76,12 @@ static void file_refuse_unaligned(struct scullpin_device *sdev, u64 pos,
  */
 static ssize_t file_direct(struct scullpin_device *sdev, struct kiocb *iocb, struct iov_iter *iter)
 {
-	size_t length = iov_iter_count(iter);
+	size_t length = iov_iter_count(iter), excess;
 	bool write = iov_iter_rw(iter) == WRITE;
-	ssize_t ret;
+	ssize_t ret = 0;
 
-	ret = scullpin_mapping_settle(&sdev->mapping, iocb->ki_pos, length, write,
+	if (!scullpin_mapping_is_empty(&sdev->mapping))
+		ret = scullpin_mapping_settle(&sdev->mapping, iocb->ki_pos, length, write,
 				      iocb->ki_flags & IOCB_NOWAIT);
 	if (ret == -EBUSY) {
 		scullpin_stats_inc(&sdev->stats, cache_fallbacks);
@@ -99,7 +100,9 @@ static ssize_t file_direct(struct scullpin_device *sdev, struct kiocb *iocb, str
 	if (write)
 		scullpin_mapping_forget(&sdev->mapping, iocb->ki_pos, length);
 	/* Callers go on from where the iterator stands: just behind what moved. */
-	iov_iter_revert(iter, length - iov_iter_count(iter) - max_t(ssize_t, ret, 0));
+	excess = length - iov_iter_count(iter) - max_t(ssize_t, ret, 0);
+	if (excess)
+		iov_iter_revert(iter, excess);
 	if (ret > 0)
 		iocb->ki_pos += ret;
 	return ret;

@@ -140,7 +140,8 @@ static int mapping_write_and_wait(struct address_space *pages, u64 pos, u64 last
 }
 
 /**
- * scullpin_mapping_settle - before direct I/O: write back; for a write, drop, too
+ * scullpin_mapping_settle - before direct I/O where something is cached: write back;
+ * for a write, drop, too
  * @mapping: the mapping
  * @pos: bytes from the start
  * @length: bytes, more than 0
@@ -158,8 +159,6 @@ int scullpin_mapping_settle(struct scullpin_mapping *mapping, u64 pos, size_t le
 	bool busy;
 	int ret;
 
-	if (scullpin_mapping_is_empty(mapping))
-		return 0;
 	if (nowait) {
 		busy = write ? filemap_range_has_page(mapping->pages, pos, last) :
 			filemap_range_needs_writeback(mapping->pages, pos, last);

@@ -31,27 +31,19 @@ static void pin_append(struct scullpin_ranges *ranges, struct page **pages, size
 	}
 }
 
-/* How many ranges, from @first on and below @end, are neighbouring pages: a folio, often. */
-static unsigned int pin_run(const struct scullpin_ranges *ranges, unsigned int first,
-			    unsigned int end)
-{
-	unsigned long pfn = page_to_pfn(ranges->bv[first].bv_page);
-	unsigned int n = 1;
-
-	while (first + n < end && page_to_pfn(ranges->bv[first + n].bv_page) == pfn + n)
-		n++;
-	return n;
-}
-
 /* Release ranges [first, ranges->nr); those below @dirty_end are marked dirty. */
 static void pin_release_from(struct scullpin_ranges *ranges, unsigned int first,
 			     unsigned int dirty_end, struct scullpin_stats *stats)
 {
-	unsigned int i, n;
+	struct page *batch[PIN_BATCH] __uninitialized;
+	unsigned int i, n, end;
 
+	/* The kernel takes neighbouring pages of a folio together. */
 	for (i = first; i < ranges->nr; i += n) {
-		n = pin_run(ranges, i, i < dirty_end ? dirty_end : ranges->nr);
-		unpin_user_page_range_dirty_lock(ranges->bv[i].bv_page, n, i < dirty_end);
+		end = min(i < dirty_end ? dirty_end : ranges->nr, i + PIN_BATCH);
+		for (n = 0; i + n < end; n++)
+			batch[n] = ranges->bv[i + n].bv_page;
+		unpin_user_pages_dirty_lock(batch, n, i < dirty_end);
 		cond_resched();
 	}
 	scullpin_stats_add(stats, pages_released, ranges->nr - first);
@@ -142,8 +134,10 @@ ssize_t scullpin_pin_ranges(struct iov_iter *iter, struct scullpin_ranges *range
 		excess = offset_in_page(pos + ranges->bytes);
 	else
 		excess = ranges->bytes & (granule - 1);
-	pin_trim(ranges, excess, pinned, stats);
-	iov_iter_revert(iter, excess);
+	if (excess) {
+		pin_trim(ranges, excess, pinned, stats);
+		iov_iter_revert(iter, excess);
+	}
 	return ranges->bytes ?: stop->error ?: -EFAULT;
 }
 

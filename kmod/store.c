@@ -51,7 +51,7 @@ void scullpin_store_exit(struct scullpin_store *store)
  * erased and freed between the look-up and the reference, so look again
  * afterwards. RCU is held.
  */
-static struct page *store_hold(struct xa_state *xas, struct page *page)
+static __always_inline struct page *store_hold(struct xa_state *xas, struct page *page)
 {
 	while (page) {
 		if (!xas_retry(xas, page) && get_page_unless_zero(page)) {
@@ -141,7 +141,7 @@ int scullpin_store_reserve(struct scullpin_store *store, u64 pos, size_t length,
  * ends at @end. No reference on the zero page: it stays, and its count would be
  * everybody's.
  */
-static void store_append(struct scullpin_ranges *ranges, u64 pos, u64 end, struct page *page)
+static __always_inline void store_append(struct scullpin_ranges *ranges, u64 pos, u64 end, struct page *page)
 {
 	u64 at = pos + ranges->bytes;
 	unsigned int offset = offset_in_page(at);
@@ -155,18 +155,20 @@ static void store_get_stride(struct scullpin_store *store, u64 pos, u64 end, boo
 			     struct scullpin_ranges *ranges)
 {
 	XA_STATE(xas, &store->pages, (pos + ranges->bytes) >> PAGE_SHIFT);
+	struct scullpin_ranges list = *ranges;
 	unsigned int left = STORE_STRIDE;
 	struct page *page;
 
 	rcu_read_lock();
 	page = store_hold(&xas, xas_load(&xas));
 	while (page || !write) {
-		store_append(ranges, pos, end, page);
-		if (pos + ranges->bytes == end || !--left)
+		store_append(&list, pos, end, page);
+		if (pos + list.bytes == end || !--left)
 			break;
 		page = store_hold(&xas, xas_next(&xas));
 	}
 	rcu_read_unlock();
+	*ranges = list;
 }
 
 /**

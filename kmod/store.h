@@ -41,20 +41,18 @@ static inline bool scullpin_store_is_hole(struct page *page)
 #define SCULLPIN_STORE_PAGE_LOCK 0
 
 /*
- * Keep others from a page of the medium while its bytes move: a direct transfer
- * is atomic per store page, and page ranges that are apart never share a lock.
- * Do not sleep until the unlock.
+ * Keep others from a page of the medium, which is no hole, while its bytes move: a
+ * direct transfer is atomic per store page, and page ranges that are apart never
+ * share a lock. Do not sleep until the unlock.
  */
 static inline void scullpin_store_lock_page(struct page *page)
 {
-	if (!scullpin_store_is_hole(page))
-		bit_spin_lock(SCULLPIN_STORE_PAGE_LOCK, &page->private);
+	bit_spin_lock(SCULLPIN_STORE_PAGE_LOCK, &page->private);
 }
 
 static inline void scullpin_store_unlock_page(struct page *page)
 {
-	if (!scullpin_store_is_hole(page))
-		bit_spin_unlock(SCULLPIN_STORE_PAGE_LOCK, &page->private);
+	bit_spin_unlock(SCULLPIN_STORE_PAGE_LOCK, &page->private);
 }
 
 #endif /* SCULLPIN_STORE_H */
