@@ -6,6 +6,8 @@
 calls() {
     local pinned deferred
     echo "${3:-auto}" >$sysfs/completion
+    # What others left dirty would be written back at a moment of its own, by requests that end later.
+    sync
     pinned=$(cat $sysfs/stats/pages_pinned) deferred=$(cat $sysfs/stats/requests_deferred)
     insmod "$SCULLPIN_CALLER_KO" how="$1" path=$node || { dmesg | tail -n 5; echo auto >$sysfs/completion; return 1; }
     rmmod kernel_caller
