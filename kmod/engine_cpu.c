@@ -15,85 +15,75 @@
 /* Pages between two signs of life, and two looks for others who want the CPU. */
 #define CPU_STRIDE 16
 
-/**
- * struct cpu_cursor - how far a transfer has come in the caller's memory
- * @bv: the range
- * @from: bytes of it that have moved
- * @left: bytes of the transfer that have not
- */
-struct cpu_cursor {
-	const struct bio_vec *bv;
-	unsigned int from;
-	size_t left;
-};
-
-/* Copy up to @room bytes, of one range of memory. Return: bytes, 0 when a fault was asked for. */
-static __always_inline unsigned int cpu_copy(void *medium, unsigned int room,
-					     struct cpu_cursor *at, bool write)
+static void copy_piece(const struct bio_vec *medium, unsigned int at, const struct bio_vec *memory,
+		       unsigned int from, unsigned int length, bool write)
 {
-	unsigned int length = min(room, at->bv->bv_len - at->from);
-	void *memory;
+	void *ours = kmap_local_page(medium->bv_page);
+	void *theirs = kmap_local_page(memory->bv_page);
 
-	length = scullpin_fault_pass(SCULLPIN_FAULT_ENGINE_BYTES, length);
-	if (!length)
-		return 0;
-	memory = kmap_local_page(at->bv->bv_page);
 	if (write)
-		memcpy(medium, memory + at->bv->bv_offset + at->from, length);
+		memcpy(ours + medium->bv_offset + at, theirs + memory->bv_offset + from, length);
 	else
-		memcpy(memory + at->bv->bv_offset + at->from, medium, length);
+		memcpy(theirs + memory->bv_offset + from, ours + medium->bv_offset + at, length);
 	/* Where caches alias, user space sees what was written here only after this. */
 	if (!write)
-		flush_dcache_page(at->bv->bv_page);
-	kunmap_local(memory);
-	at->left -= length;
-	at->from += length;
-	if (at->from == at->bv->bv_len) {
-		at->from = 0;
-		at->bv++;
-	}
-	return length;
+		flush_dcache_page(memory->bv_page);
+	kunmap_local(theirs);
+	kunmap_local(ours);
+}
+
+static void unlock_medium(const struct bio_vec *medium)
+{
+	if (!scullpin_store_is_hole(medium->bv_page))
+		scullpin_store_unlock_page(medium->bv_page);
+}
+
+/* A page has been moved, the @pages-th: for the watch, a long transfer is not a silent engine. */
+static void cpu_breathe(struct scullpin_transfer *xfer, unsigned int pages)
+{
+	if (scullpin_fault_armed(SCULLPIN_FAULT_ENGINE_SLOW))
+		msleep(scullpin_fault_armed(SCULLPIN_FAULT_ENGINE_SLOW));
+	else if (pages % CPU_STRIDE)
+		return;
+	WRITE_ONCE(xfer->alive, jiffies);
+	cond_resched();
 }
 
 /*
- * Move what belongs to one page of the medium, under its lock, so that it is
- * moved whole even when several ranges of memory meet in it. Return: false when a
- * fault was asked for.
+ * Copies piece by piece, as the ranges of both sides have it. A page of the medium
+ * is locked from its first piece to its last, so that it is moved whole even when
+ * several ranges of memory meet in it. Of the medium there may be less.
  */
-static bool cpu_move_page(const struct bio_vec *medium, struct cpu_cursor *at, bool write)
-{
-	bool hole = scullpin_store_is_hole(medium->bv_page);
-	unsigned int room = min_t(size_t, medium->bv_len, at->left), length = 1;
-	void *bytes = kmap_local_page(medium->bv_page);
-	void *place = bytes + medium->bv_offset;
-
-	if (!hole)
-		scullpin_store_lock_page(medium->bv_page);
-	for (; room && length; room -= length, place += length)
-		length = cpu_copy(place, room, at, write);
-	if (!hole)
-		scullpin_store_unlock_page(medium->bv_page);
-	kunmap_local(bytes);
-	return length;
-}
-
 static size_t cpu_move(struct scullpin_transfer *xfer)
 {
-	struct cpu_cursor at = { .bv = xfer->memory.bv, .left = xfer->memory.bytes };
-	unsigned int i;
+	const struct bio_vec *medium = xfer->medium.bv, *memory = xfer->memory.bv;
+	unsigned int at = 0, from = 0, length;
+	size_t left = xfer->medium.bytes;
 
-	for (i = 0; i < xfer->medium.nr && at.left; i++) {
-		if (!cpu_move_page(&xfer->medium.bv[i], &at, xfer->write))
+	for (; left; left -= length) {
+		length = min(medium->bv_len - at, memory->bv_len - from);
+		length = scullpin_fault_pass(SCULLPIN_FAULT_ENGINE_BYTES, length);
+		if (!length)
 			break;
-		if (scullpin_fault_armed(SCULLPIN_FAULT_ENGINE_SLOW))
-			msleep(scullpin_fault_armed(SCULLPIN_FAULT_ENGINE_SLOW));
-		else if ((i + 1) % CPU_STRIDE)
-			continue;
-		/* For the watch: a long transfer is not a silent engine. */
-		WRITE_ONCE(xfer->alive, jiffies);
-		cond_resched();
+		if (!at && !scullpin_store_is_hole(medium->bv_page))
+			scullpin_store_lock_page(medium->bv_page);
+		copy_piece(medium, at, memory, from, length, xfer->write);
+		from += length;
+		if (from == memory->bv_len) {
+			from = 0;
+			memory++;
+		}
+		at += length;
+		if (at == medium->bv_len) {
+			at = 0;
+			unlock_medium(medium);
+			medium++;
+			cpu_breathe(xfer, medium - xfer->medium.bv);
+		}
 	}
-	return xfer->memory.bytes - at.left;
+	if (at)
+		unlock_medium(medium);
+	return xfer->medium.bytes - left;
 }
 
 static void cpu_work(struct work_struct *work)

@@ -69,6 +69,8 @@ static inline unsigned int scullpin_ranges_touched(const struct scullpin_ranges 
 	unsigned int touched = 0;
 	size_t before = 0;
 
+	if (bytes == ranges->bytes)
+		return ranges->nr;
 	for (; before < bytes; touched++)
 		before += ranges->bv[touched].bv_len;
 	return touched;

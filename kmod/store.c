@@ -217,11 +217,13 @@ ssize_t scullpin_store_get(struct scullpin_store *store, u64 pos, size_t length,
  */
 void scullpin_store_put(struct scullpin_ranges *ranges)
 {
-	unsigned int i;
+	unsigned int i, nr = ranges->nr;
+	struct page *page;
 
-	for (i = 0; i < ranges->nr; i++) {
-		if (!scullpin_store_is_hole(ranges->bv[i].bv_page))
-			put_page(ranges->bv[i].bv_page);
+	for (i = 0; i < nr; i++) {
+		page = ranges->bv[i].bv_page;
+		if (!scullpin_store_is_hole(page))
+			put_page(page);
 		if (!((i + 1) % STORE_STRIDE))
 			cond_resched();
 	}

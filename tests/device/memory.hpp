@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <random>
 #include <span>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,7 @@
 constexpr std::size_t page_size = 4096;
 
 /// Anonymous private memory of whole pages, for tests that protect, unmap or advise parts of it.
+/// Threads make it, too, where Catch2 must not be asked: so it throws.
 class memory {
 public:
     explicit memory(std::size_t pages, int extra_flags = 0)
@@ -23,7 +26,7 @@ public:
           data_(static_cast<std::byte*>(::mmap(nullptr, size_, PROT_READ | PROT_WRITE,
                                                MAP_PRIVATE | MAP_ANONYMOUS | extra_flags, -1, 0)))
     {
-        REQUIRE(data_ != MAP_FAILED);
+        if (data_ == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
     }
     ~memory() { unmap(); }
     memory(const memory&) = delete;
