@@ -23,7 +23,7 @@
 #include "dio.h"
 #include "refuse.h"
 
-/* Folios of one request: as much as dio moves at once where the device takes no time. */
+/* Folios of one request, at most. */
 #define CACHE_IO_FOLIOS 16
 
 /**

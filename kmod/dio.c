@@ -3,7 +3,7 @@
  * One direct I/O: from an iterator to a transfer between page ranges, then
  * wait for it, or leave with -EIOCBQUEUED and let complete.c tell the caller.
  *
- * Two ways. Batches: sixteen pages at a time through the caller's stack,
+ * Two ways. Batches: 32 pages at a time through the caller's stack,
  * nothing allocated, for requests that end before the call returns. Requests:
  * an object with all pages, for what ends later or cannot be cut.
  */
@@ -21,8 +21,8 @@
 #include "store.h"
 #include "trace.h"
 
-/* Ranges of memory in a batch; with both lists about half a kilobyte of stack. */
-#define DIO_BATCH 16
+/* Ranges of memory in a batch; with both lists about a kilobyte of stack. */
+#define DIO_BATCH 32
 /* Memory that is not page aligned touches one page more of the medium. */
 #define DIO_BATCH_MEDIUM (DIO_BATCH + 1)
 

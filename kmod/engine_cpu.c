@@ -32,10 +32,19 @@ static void copy_piece(const struct bio_vec *medium, unsigned int at, const stru
 	kunmap_local(ours);
 }
 
-static void unlock_medium(const struct bio_vec *medium)
+/* Keep others from a page of the medium. Return: the page to unlock; a hole needs no lock. */
+static struct page *lock_medium(const struct bio_vec *medium)
 {
-	if (!scullpin_store_is_hole(medium->bv_page))
-		scullpin_store_unlock_page(medium->bv_page);
+	if (scullpin_store_is_hole(medium->bv_page))
+		return NULL;
+	scullpin_store_lock_page(medium->bv_page);
+	return medium->bv_page;
+}
+
+static void unlock_medium(struct page *locked)
+{
+	if (locked)
+		scullpin_store_unlock_page(locked);
 }
 
 /* A page has been moved, the @pages-th: for the watch, a long transfer is not a silent engine. */
@@ -59,14 +68,15 @@ static size_t cpu_move(struct scullpin_transfer *xfer)
 	const struct bio_vec *medium = xfer->medium.bv, *memory = xfer->memory.bv;
 	unsigned int at = 0, from = 0, length;
 	size_t left = xfer->medium.bytes;
+	struct page *locked = NULL;
 
 	for (; left; left -= length) {
 		length = min(medium->bv_len - at, memory->bv_len - from);
 		length = scullpin_fault_pass(SCULLPIN_FAULT_ENGINE_BYTES, length);
 		if (!length)
 			break;
-		if (!at && !scullpin_store_is_hole(medium->bv_page))
-			scullpin_store_lock_page(medium->bv_page);
+		if (!at)
+			locked = lock_medium(medium);
 		copy_piece(medium, at, memory, from, length, xfer->write);
 		from += length;
 		if (from == memory->bv_len) {
@@ -76,13 +86,13 @@ static size_t cpu_move(struct scullpin_transfer *xfer)
 		at += length;
 		if (at == medium->bv_len) {
 			at = 0;
-			unlock_medium(medium);
+			unlock_medium(locked);
 			medium++;
 			cpu_breathe(xfer, medium - xfer->medium.bv);
 		}
 	}
 	if (at)
-		unlock_medium(medium);
+		unlock_medium(locked);
 	return xfer->medium.bytes - left;
 }
 

@@ -23,11 +23,18 @@
 static void pin_append(struct scullpin_ranges *ranges, struct page **pages, size_t offset,
 		       size_t bytes)
 {
+	struct bio_vec *bv = &ranges->bv[ranges->nr];
 	size_t length;
 
+	ranges->nr += scullpin_ranges_span(offset, bytes);
+	ranges->bytes += bytes;
 	for (; bytes; bytes -= length, offset = 0) {
 		length = min_t(size_t, bytes, PAGE_SIZE - offset);
-		scullpin_ranges_append(ranges, *pages++, offset, length);
+		*bv++ = (struct bio_vec){
+			.bv_page = *pages++,
+			.bv_offset = offset,
+			.bv_len = length,
+		};
 	}
 }
 
