@@ -19,6 +19,7 @@ void scullpin_budget_init(struct scullpin_budget *budget, const u64 *limit)
 	budget->limit = limit;
 	budget->closed = false;
 	atomic64_set(&budget->used, 0);
+	atomic_set(&budget->waiting, 0);
 	mutex_init(&budget->turn);
 	init_waitqueue_head(&budget->head);
 }
@@ -50,15 +51,19 @@ int scullpin_budget_get(struct scullpin_budget *budget, u64 bytes, bool nowait)
 	bool got = false;
 	int ret;
 
-	if (!mutex_is_locked(&budget->turn) && budget_try_get(budget, bytes))
+	if (!atomic_read(&budget->waiting) && budget_try_get(budget, bytes))
 		return 0;
 	if (nowait)
 		return -EAGAIN;
-	if (mutex_lock_killable(&budget->turn))
-		return -EINTR;
-	ret = wait_event_killable(budget->head, READ_ONCE(budget->closed) ||
-				  (got = budget_try_get(budget, bytes)));
-	mutex_unlock(&budget->turn);
+	/* Until it has its bytes, so that nobody gets in between two turns. */
+	atomic_inc(&budget->waiting);
+	ret = mutex_lock_killable(&budget->turn);
+	if (!ret) {
+		ret = wait_event_killable(budget->head, READ_ONCE(budget->closed) ||
+					  (got = budget_try_get(budget, bytes)));
+		mutex_unlock(&budget->turn);
+	}
+	atomic_dec(&budget->waiting);
 	if (ret)
 		return -EINTR;
 	return got ? 0 : -ENODEV;

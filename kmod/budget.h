@@ -13,14 +13,16 @@
  * @used: bytes that requests hold; a request larger than the limit may hold
  *	them when it is alone
  * @closed: nobody waits any more: the device goes
- * @turn: held by the one caller that waits for bytes; the others wait for it,
- *	newcomers too, so that a large request is not starved by small ones
+ * @waiting: callers that wait, and newcomers behind them
+ * @turn: held by the one caller that waits for bytes; the others wait for it, so
+ *	that a large request is not starved by small ones
  * @head: where that caller sleeps, killably, with nothing pinned
  */
 struct scullpin_budget {
 	const u64 *limit;
 	atomic64_t used;
 	bool closed;
+	atomic_t waiting;
 	struct mutex turn;
 	wait_queue_head_t head;
 };

@@ -167,6 +167,7 @@ static int cache_write_folio(struct folio *folio, struct writeback_control *wbc,
 {
 	struct cache_io **io = data;
 
+	wbc_account_cgroup_owner(wbc, folio, cache_length(folio));
 	folio_start_writeback(folio);
 	cache_io_add(io, folio, true);
 	folio_unlock(folio);
@@ -223,6 +224,9 @@ static int cache_write_begin(const struct kiocb *iocb, struct address_space *pag
 	folio = write_begin_get_folio(iocb, pages, pos >> PAGE_SHIFT, length);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
+	ret = -ENODEV;
+	if (scullpin_mapping_is_cut(folio))
+		goto err_unlock;
 	if (!folio_test_uptodate(folio) &&
 	    (pos != folio_pos(folio) || length < folio_size(folio))) {
 		ret = cache_fill(folio);
@@ -286,17 +290,15 @@ static ssize_t cache_read(struct kiocb *iocb, struct iov_iter *iter)
  * Writers share the lock that a discard takes alone: it never takes the page of
  * the medium away from behind a folio that is about to become dirty.
  */
-static ssize_t cache_write(struct scullpin_device *sdev, struct kiocb *iocb, struct iov_iter *iter)
+static ssize_t cache_write(struct kiocb *iocb, struct iov_iter *iter)
 {
 	struct inode *inode = iocb->ki_filp->f_mapping->host;
-	ssize_t ret = -ENODEV;
+	ssize_t ret;
 
 	if (iocb->ki_flags & IOCB_NOWAIT)
 		return iocb->ki_flags & IOCB_DIRECT ? -EAGAIN : -EOPNOTSUPP;
 	inode_lock_shared(inode);
-	/* Removal takes it alone, and afterwards nothing is dirtied. */
-	if (!scullpin_device_is_gone(sdev))
-		ret = generic_perform_write(iocb, iter);
+	ret = generic_perform_write(iocb, iter);
 	inode_unlock_shared(inode);
 	if (iocb->ki_flags & IOCB_DIRECT)
 		ret = direct_write_fallback(iocb, iter, 0, ret);
@@ -324,7 +326,7 @@ static bool cache_is_at_hole(const struct iov_iter *iter)
  */
 ssize_t scullpin_cache_rw(struct scullpin_device *sdev, struct kiocb *iocb, struct iov_iter *iter)
 {
-	ssize_t ret = iov_iter_rw(iter) == WRITE ? cache_write(sdev, iocb, iter) :
+	ssize_t ret = iov_iter_rw(iter) == WRITE ? cache_write(iocb, iter) :
 		cache_read(iocb, iter);
 
 	/* Removal has ended what was read in, and the pages end at 0. */
@@ -392,15 +394,19 @@ int scullpin_cache_mmap(struct file *file, struct vm_area_struct *vma)
  * @length: bytes
  *
  * Context: process context; sleeps.
+ * Return: 0, -EINTR when killed while waiting for a writer, who may wait for its
+ * own memory.
  */
-void scullpin_cache_discard(struct scullpin_device *sdev, u64 pos, u64 length)
+int scullpin_cache_discard(struct scullpin_device *sdev, u64 pos, u64 length)
 {
 	struct address_space *pages = sdev->mapping.pages;
 
-	inode_lock(pages->host);
+	if (down_write_killable(&pages->host->i_rwsem))
+		return -EINTR;
 	filemap_invalidate_lock(pages);	/* nobody reads in or dirties by a mapping */
 	truncate_inode_pages_range(pages, pos, pos + length - 1);
 	scullpin_dio_discard(sdev, pos, length);
 	filemap_invalidate_unlock(pages);
 	inode_unlock(pages->host);
+	return 0;
 }

@@ -15,6 +15,6 @@ extern const struct address_space_operations scullpin_cache_ops;
 
 ssize_t scullpin_cache_rw(struct scullpin_device *sdev, struct kiocb *iocb, struct iov_iter *iter);
 int scullpin_cache_mmap(struct file *file, struct vm_area_struct *vma);
-void scullpin_cache_discard(struct scullpin_device *sdev, u64 pos, u64 length);
+int scullpin_cache_discard(struct scullpin_device *sdev, u64 pos, u64 length);
 
 #endif /* SCULLPIN_CACHE_H */

@@ -116,6 +116,20 @@ err_free:
 }
 
 /**
+ * scullpin_device_flush - write back what is cached
+ * @sdev: the device
+ *
+ * What fails is counted, and told by scullpin_device_remove().
+ *
+ * Context: process context; sleeps, at most for the modelled delay and the deadline.
+ */
+void scullpin_device_flush(struct scullpin_device *sdev)
+{
+	filemap_fdatawrite(sdev->mapping.pages);
+	filemap_fdatawait_keep_errors(sdev->mapping.pages);
+}
+
+/**
  * scullpin_device_remove - take the node away and drop the first reference
  * @sdev: as made; open files keep it, and are told -ENODEV
  *
@@ -186,6 +200,7 @@ int scullpin_device_init(void)
 void scullpin_device_exit(void)
 {
 	wait_var_event(&scullpin_alive, !atomic_read(&scullpin_alive));
+	scullpin_mapping_drain();
 	class_destroy(scullpin_class);
 	unregister_chrdev_region(scullpin_first, SCULLPIN_MINORS);
 }

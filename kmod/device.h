@@ -74,6 +74,7 @@ int scullpin_device_init(void);
 void scullpin_device_exit(void);
 struct scullpin_device *scullpin_device_create(unsigned int index,
 					       const struct scullpin_config *config);
+void scullpin_device_flush(struct scullpin_device *sdev);
 void scullpin_device_remove(struct scullpin_device *sdev);
 void scullpin_device_settings_changed(struct scullpin_device *sdev);
 

@@ -42,7 +42,7 @@ static long ioctl_info(struct scullpin_device *sdev, void __user *user)
  * @length: bytes
  *
  * Context: process context; may sleep.
- * Return: 0, -EBADF when @file is not open for writing, -EINVAL.
+ * Return: 0, -EBADF when @file is not open for writing, -EINVAL, -EINTR when killed.
  */
 int scullpin_ioctl_discard(struct file *file, u64 offset, u64 length)
 {
@@ -55,8 +55,7 @@ int scullpin_ioctl_discard(struct file *file, u64 offset, u64 length)
 		return -EINVAL;
 	if (offset > sdev->config.size || length > sdev->config.size - offset)
 		return -EINVAL;
-	scullpin_cache_discard(sdev, offset, length);
-	return 0;
+	return scullpin_cache_discard(sdev, offset, length);
 }
 
 static long ioctl_discard(struct file *file, void __user *user)

@@ -68,7 +68,8 @@ static void __exit scullpin_exit(void)
 {
 	/* No folder is there, so device 0 is the last. */
 	scullpin_configfs_exit();
-	/* No file is open, so no request is in flight. */
+	/* No file is open: nothing is in flight but write-back, which is waited for. */
+	scullpin_device_flush(scullpin_device0);
 	scullpin_device_remove(scullpin_device0);
 	scullpin_device_exit();
 	scullpin_watch_stop();

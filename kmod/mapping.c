@@ -5,6 +5,7 @@
  * filled and written is cache.c's.
  */
 #include <linux/backing-dev.h>
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
@@ -20,10 +21,17 @@
 
 static int mapping_init_fs_context(struct fs_context *fc)
 {
-	return init_pseudo(fc, MAPPING_MAGIC) ? 0 : -ENOMEM;
+	if (!init_pseudo(fc, MAPPING_MAGIC))
+		return -ENOMEM;
+	/* As block devices: a control group full of its own dirty pages writes slower. */
+	fc->s_iflags |= SB_I_CGROUPWB;
+	return 0;
 }
 
-/* No owner: a mount would hold the module, and every device has one until it is released. */
+/*
+ * No owner: a mount would hold the module, and every device has one until it is
+ * released. So scullpin_mapping_drain() must.
+ */
 static struct file_system_type mapping_fs = {
 	.name = "scullpin",
 	.init_fs_context = mapping_init_fs_context,
@@ -109,6 +117,46 @@ void scullpin_mapping_exit(struct scullpin_mapping *mapping)
 	kern_unmount(mapping->mnt);
 }
 
+/**
+ * scullpin_mapping_drain - wait until nobody looks at what was a mapping
+ *
+ * Who walks all superblocks, as sync(2) does, holds a dead one until it comes to
+ * the next. On new kernels the last to let go looks at its type, which is here.
+ *
+ * Context: module exit, after the last scullpin_mapping_exit(); sleeps.
+ */
+void scullpin_mapping_drain(void)
+{
+	while (!hlist_empty(&mapping_fs.fs_supers))
+		msleep(20);
+	synchronize_rcu();	/* who emptied it has a spinlock */
+}
+
+/*
+ * The next folio from *@index to @last, held; NULL when there is none. It may be
+ * dropped between look-up and reference, and be somebody else's: look again.
+ */
+static struct folio *mapping_next_folio(struct address_space *pages, unsigned long *index,
+					unsigned long last, xa_mark_t mark)
+{
+	struct folio *folio;
+
+	rcu_read_lock();
+	while ((folio = xa_find(&pages->i_pages, index, last, mark))) {
+		if (xa_is_value(folio)) {	/* a page that was reclaimed */
+			++*index;
+			continue;
+		}
+		if (!folio_try_get(folio))
+			continue;
+		if (folio == xa_load(&pages->i_pages, *index))
+			break;
+		folio_put(folio);
+	}
+	rcu_read_unlock();
+	return folio;
+}
+
 /* filemap_write_and_wait_range(), but who is killed does not wait for a slow device. */
 static int mapping_write_and_wait(struct address_space *pages, u64 pos, u64 last)
 {
@@ -121,14 +169,8 @@ static int mapping_write_and_wait(struct address_space *pages, u64 pos, u64 last
 		return filemap_check_errors(pages);
 	ret = filemap_fdatawrite_range(pages, pos, last);
 	while (!ret) {
-		rcu_read_lock();
-		folio = xa_find(&pages->i_pages, &index, last >> PAGE_SHIFT,
-				PAGECACHE_TAG_WRITEBACK);
-		if (folio && !folio_try_get(folio)) {
-			rcu_read_unlock();
-			continue;
-		}
-		rcu_read_unlock();
+		folio = mapping_next_folio(pages, &index, last >> PAGE_SHIFT,
+					   PAGECACHE_TAG_WRITEBACK);
 		if (!folio)
 			return filemap_check_errors(pages);
 		if (folio_wait_writeback_killable(folio))
@@ -189,13 +231,19 @@ void scullpin_mapping_drop(struct scullpin_mapping *mapping, u64 pos, size_t len
 		scullpin_stats_inc(mapping->stats, cache_overtaken);
 }
 
+/* Dirty pages, when each writer that had begun with one has come to its end. */
 static unsigned long mapping_count_dirty(struct address_space *pages)
 {
-	unsigned long index, count = 0;
+	unsigned long index = 0, count = 0;
 	struct folio *folio;
 
-	xa_for_each_marked(&pages->i_pages, index, folio, PAGECACHE_TAG_DIRTY)
-		count++;
+	for (; (folio = mapping_next_folio(pages, &index, ULONG_MAX, XA_PRESENT)); index++) {
+		folio_lock(folio);
+		count += folio_test_dirty(folio);
+		folio_unlock(folio);
+		folio_put(folio);
+		cond_resched();
+	}
 	return count;
 }
 
@@ -204,7 +252,8 @@ static unsigned long mapping_count_dirty(struct address_space *pages)
  * @mapping: the mapping; files may be open
  *
  * What can be written back is. From now on touching a memory mapping is SIGBUS,
- * and nothing can be read in or dirtied.
+ * and nothing can be read in or dirtied. Writers are not waited for by the inode's
+ * lock, which they hold while they wait for their own memory.
  *
  * Context: process context; sleeps.
  * Return: whether anything was lost.
@@ -215,13 +264,12 @@ bool scullpin_mapping_revoke(struct scullpin_mapping *mapping)
 	bool failed = filemap_write_and_wait(mapping->pages);
 	unsigned long lost;
 
-	inode_lock(inode);
 	filemap_invalidate_lock(mapping->pages);
 	i_size_write(inode, 0);
+	smp_mb();	/* pairs with scullpin_mapping_is_cut() */
 	lost = mapping_count_dirty(mapping->pages);
 	truncate_pagecache(inode, 0);
 	filemap_invalidate_unlock(mapping->pages);
-	inode_unlock(inode);
 	scullpin_stats_add(mapping->stats, cache_lost, lost);
 	return failed || lost;
 }

@@ -25,6 +25,7 @@ int scullpin_mapping_init(struct scullpin_mapping *mapping, u64 size,
 			  const struct address_space_operations *ops, void *owner,
 			  struct scullpin_stats *stats);
 void scullpin_mapping_exit(struct scullpin_mapping *mapping);
+void scullpin_mapping_drain(void);
 int scullpin_mapping_settle(struct scullpin_mapping *mapping, u64 pos, size_t length, bool write,
 			    bool nowait);
 void scullpin_mapping_drop(struct scullpin_mapping *mapping, u64 pos, size_t length);
@@ -34,6 +35,17 @@ bool scullpin_mapping_revoke(struct scullpin_mapping *mapping);
 static inline bool scullpin_mapping_is_empty(const struct scullpin_mapping *mapping)
 {
 	return !READ_ONCE(mapping->pages->nrpages);
+}
+
+/*
+ * The device has gone, so a folio that the caller has found or added, and locked,
+ * must not become dirty. Removal cuts the file, then looks for folios and locks
+ * each: it finds this one, or this sees the cut.
+ */
+static inline bool scullpin_mapping_is_cut(struct folio *folio)
+{
+	smp_mb();	/* pairs with scullpin_mapping_revoke() */
+	return folio_pos(folio) >= i_size_read(folio->mapping->host);
 }
 
 /**

@@ -141,7 +141,8 @@ int scullpin_store_reserve(struct scullpin_store *store, u64 pos, size_t length,
  * ends at @end. No reference on the zero page: it stays, and its count would be
  * everybody's.
  */
-static __always_inline void store_append(struct scullpin_ranges *ranges, u64 pos, u64 end, struct page *page)
+static __always_inline void store_append(struct scullpin_ranges *ranges, u64 pos, u64 end,
+					 struct page *page)
 {
 	u64 at = pos + ranges->bytes;
 	unsigned int offset = offset_in_page(at);

@@ -66,6 +66,17 @@ int scullpin_write_folios(struct address_space *pages, struct writeback_control 
 			  int (*write)(struct folio *folio, struct writeback_control *wbc,
 				       void *data), void *data);
 
+/* Takes folios since v6.9; drop when the oldest kernel is newer. */
+#ifndef SCULLPIN_HAVE_ACCOUNT_OWNER_FOLIO
+static inline void scullpin_compat_account_owner(struct writeback_control *wbc,
+						 struct folio *folio, size_t bytes)
+{
+	wbc_account_cgroup_owner(wbc, &folio->page, bytes);
+}
+
+#define wbc_account_cgroup_owner scullpin_compat_account_owner
+#endif
+
 /* v6.17; drop when the oldest kernel is newer. */
 #ifndef SCULLPIN_HAVE_WRITE_BEGIN_GET_FOLIO
 static inline struct folio *write_begin_get_folio(const struct kiocb *iocb,

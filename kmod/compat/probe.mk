@@ -19,6 +19,7 @@ ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_COMMAND_SQE,io_uring/cmd.h,cons
 ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_FOLIO_END_READ,pagemap.h,void folio_end_read\b)
 ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_DONTCACHE,fs.h,define FOP_DONTCACHE)
 ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_WRITEBACK_ITER,writeback.h,writeback_iter)
+ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_ACCOUNT_OWNER_FOLIO,writeback.h,void wbc_account_cgroup_owner.*struct folio)
 ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_WRITE_BEGIN_GET_FOLIO,pagemap.h,write_begin_get_folio)
 ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_WRITE_BEGIN_KIOCB,fs.h,write_begin..const struct kiocb)
 ccflags-y += $(call scullpin-probe,SCULLPIN_HAVE_WRITE_BEGIN_FOLIO,fs.h,struct folio ..foliop)

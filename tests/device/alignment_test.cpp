@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Offset, length and address of direct transfers, against what the device says of itself.
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
 
 #include "fixture.hpp"
+#include "mapping.hpp"
 #include "memory.hpp"
 #include "ways.hpp"
 
@@ -71,6 +73,24 @@ TEST_CASE_METHOD(device_fixture,
     REQUIRE(::pread(fd.get(), in.data() + 1, 10001, 777) == 10001);
     CHECK(same(out.span().subspan(3, 10001), in.span().subspan(1, 10001)));
     CHECK(gain("pages_pinned").value() == 0);
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "what an unaligned direct write has left is on the medium, and not cached")
+{
+    const setting unaligned("unaligned", "buffered");
+    const auto fd = open_direct();
+    const memory out(4), in(4);
+    fill_random(out.span(), 6);
+    const gain written("cache_written");
+    REQUIRE(::pwrite(fd.get(), out.data(), 10001, 777) == 10001);
+    CHECK(written.value() == 3);
+    const mapping mapped(4 * page_size, MAP_SHARED, fd.get());
+    std::array<unsigned char, 4> cached{};
+    REQUIRE(::mincore(mapped.data(), 4 * page_size, cached.data()) == 0);
+    for (const auto page : cached) CHECK((page & 1) == 0);
+    REQUIRE(::pread(fd.get(), in.data(), in.size(), 0) == static_cast<ssize_t>(in.size()));
+    CHECK(same(in.span().subspan(777, 10001), out.span().first(10001)));
 }
 
 TEST_CASE_METHOD(device_fixture, "each iovec segment must be aligned, not only their sum")

@@ -3,6 +3,8 @@
 #include "module.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +13,7 @@
 #include <fstream>
 #include <thread>
 
+#include "adversary.hpp"
 #include "aio.hpp"
 #include "memory.hpp"
 
@@ -138,6 +141,46 @@ TEST_CASE_METHOD(module_fixture, "unloading against a storm of opens is refused 
     CHECK(strange == 0);
     CHECK(unloaded > 0);
     CHECK(opened > 0);
+}
+
+TEST_CASE_METHOD(module_fixture,
+                 "unloading against who walks all file systems, polls and reads sysfs is clean",
+                 "[.][module]")
+{
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> others;
+    others.emplace_back([&] {
+        while (!stop) ::sync();
+    });
+    others.emplace_back([&] {
+        while (!stop) std::ofstream("/proc/sys/vm/drop_caches") << 1 << std::flush;
+    });
+    others.emplace_back([&] {
+        while (!stop) {
+            std::ifstream(sysfs_path + "stats/requests_submitted").get();
+            pollfd node{::open(node_path.c_str(), O_RDWR | O_CLOEXEC), POLLIN, 0};
+            if (node.fd < 0) continue;
+            ::poll(&node, 1, 0);
+            ::close(node.fd);
+        }
+    });
+    // A superblock is held until the walk comes to the next: here is one.
+    const std::string later = "/tmp/later-filesystem";
+    std::filesystem::create_directories(later);
+    std::size_t unloaded = 0;
+    const auto deadline = std::chrono::steady_clock::now() + adversary_duration();
+    while (std::chrono::steady_clock::now() < deadline || unloaded == 0) {
+        const int loaded = module::load();
+        const int mounted = ::mount("later", later.c_str(), "tmpfs", 0, nullptr);
+        const int gone = module::unload_soon();
+        if (loaded != 0 || mounted != 0 || gone != 0 || ::umount(later.c_str()) != 0) {
+            FAIL_CHECK(loaded << ' ' << mounted << ' ' << gone << ' ' << errno);
+            break;
+        }
+        unloaded++;
+    }
+    stop = true;
+    for (auto& other : others) other.join();
 }
 
 TEST_CASE_METHOD(module_fixture,

@@ -204,21 +204,26 @@ TEST_CASE_METHOD(
 {
     const userfault faults;
     if (!faults) SKIP("the kernel's own faults are not for this user to catch");
-    folder device("held-up", endless);
+    const bool direct = GENERATE(true, false);
+    folder device("held-up", direct ? endless : folder::settings{{"size", "16M"}});
     REQUIRE(device.power(true) == 0);
-    const auto fd = device.open(O_DIRECT);
-    const memory target(1), content(1);
-    faults.watch(target.page(0), 1);
-    // It has passed the door, and has not been submitted.
+    const auto fd = device.open(direct ? O_DIRECT : 0);
+    const memory memory_of_caller(1), content(1);
+    auto* const page = memory_of_caller.page(0);
+    faults.watch(page, 1);
+    // It has passed the door, and has not been submitted; or it holds a lock of the cache's.
     std::atomic<int> error{0};
-    std::thread reader(
-        [&] { error = ::pread(fd.get(), target.data(), page_size, 0) == -1 ? errno : -1; });
+    std::thread caller([&] {
+        const ssize_t result =
+            direct ? ::pread(fd.get(), page, page_size, 0) : ::pwrite(fd.get(), page, page_size, 0);
+        error = result == -1 ? errno : -1;
+    });
     REQUIRE(faults.has_caught(20));
     CHECK(device.remove() == 0);
     CHECK(error == 0);
     const stopwatch watch;
-    faults.fill(target.page(0), content.data());
-    reader.join();
+    faults.fill(page, content.data());
+    caller.join();
     CHECK(error == ENODEV);
     CHECK(watch.seconds() < 10.0);
 }

@@ -127,3 +127,16 @@ TEST_CASE_METHOD(module_fixture,
     const auto log = control::get().log_since_mark();
     CHECK((log.find("is lost") != std::string::npos) == fails);
 }
+
+TEST_CASE_METHOD(module_fixture,
+                 "what is dirty when the module goes is written back, however slow the device is",
+                 "[.][module][sync]")
+{
+    REQUIRE(module::load(GENERATE("latency_us=200000", "bandwidth=1m", "completion=deferred")) ==
+            0);
+    const memory out(64);
+    REQUIRE(::pwrite(device_fixture::open_node().get(), out.data(), out.size(), 0) ==
+            static_cast<ssize_t>(out.size()));
+    REQUIRE(module::unload_soon() == 0);
+    CHECK(control::get().log_since_mark().find("is lost") == std::string::npos);
+}

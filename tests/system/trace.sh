@@ -27,7 +27,7 @@ the_stack_and_refusals_are_traced() {
     local events
     echo 1 >$tracing/events/scullpin/enable
     echo >$tracing/trace
-    dd if=$node of=/dev/null bs=128k count=1 iflag=direct status=none
+    dd if=$node of=/dev/null bs=256k count=1 iflag=direct status=none
     dd if=$node of=/dev/null bs=100 count=1 iflag=direct status=none 2>/dev/null || true
     echo 0 >$tracing/events/scullpin/enable
     events=$(sed -nE 's/.* scullpin_([a-z]+): dev=0 id=([0-9]+) (.*)/\1 \2 \3/p' $tracing/trace)
