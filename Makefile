@@ -42,6 +42,10 @@ mutants:
 coverage:
 	@scripts/outcome coverage scripts/coverage
 
+## adversaries: those tests that work against the I/O, each for a minute [TIME=60s KERNEL=]
+adversaries:
+	@scripts/outcome adversaries scripts/adversaries
+
 ## bench: guest instructions per I/O, beside brd, null_blk, tmpfs and /dev/zero [KERNEL=]
 bench:
 	@scripts/outcome bench scripts/bench
@@ -76,4 +80,4 @@ clean:
 clean-cache:
 	@scripts/outcome clean-cache scripts/clean-cache
 
-.PHONY: help demo test check matrix debug-test mutants coverage stress bench bench-check kmod user vm clean clean-cache
+.PHONY: help demo test check matrix debug-test mutants coverage stress adversaries bench bench-check kmod user vm clean clean-cache

@@ -279,7 +279,7 @@ struct verdict {
 TEST_CASE_METHOD(
     device_fixture,
     "five ways to the medium, mixed by several processes, agree with a model in memory",
-    "[coherence]")
+    "[coherence][adversary]")
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     discard_all();

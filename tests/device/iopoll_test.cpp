@@ -127,7 +127,8 @@ TEST_CASE_METHOD(device_fixture, "polled requests beyond the cap wait for it els
 }
 
 TEST_CASE_METHOD(device_fixture,
-                 "rings that poll the same device get each its own completions, once", "[iopoll]")
+                 "rings that poll the same device get each its own completions, once",
+                 "[iopoll][adversary]")
 {
     const setting completion("completion", "deferred"), latency("latency_us", GENERATE("0", "200"));
     constexpr std::size_t depth = 16;

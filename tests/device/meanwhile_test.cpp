@@ -65,7 +65,8 @@ std::size_t read_until(const std::atomic<bool>& stop, int fd, std::byte* where,
 }  // namespace
 
 TEST_CASE_METHOD(device_fixture,
-                 "reads into memory that shares pages with other readers survive forks")
+                 "reads into memory that shares pages with other readers survive forks",
+                 "[adversary]")
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     const auto fd = open_direct();
@@ -123,7 +124,8 @@ TEST_CASE_METHOD(device_fixture, "a storm of signals makes no transfer short")
 }
 
 TEST_CASE_METHOD(device_fixture,
-                 "O_DIRECT that comes and goes by fcntl between and during requests loses no byte")
+                 "O_DIRECT that comes and goes by fcntl between and during requests loses no byte",
+                 "[adversary]")
 {
     const setting completion("completion", "deferred");
     const auto fd = open_node();
@@ -154,7 +156,8 @@ TEST_CASE_METHOD(device_fixture,
 }
 
 TEST_CASE_METHOD(device_fixture,
-                 "settings that change while requests are in flight lose none of them")
+                 "settings that change while requests are in flight lose none of them",
+                 "[adversary]")
 {
     const auto fd = open_direct();
     std::atomic<std::size_t> wrong{0}, rounds{0};

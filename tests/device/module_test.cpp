@@ -110,7 +110,7 @@ TEST_CASE_METHOD(module_fixture,
 }
 
 TEST_CASE_METHOD(module_fixture, "unloading against a storm of opens is refused or clean",
-                 "[.][module]")
+                 "[.][module][adversary]")
 {
     std::atomic<bool> stop{false};
     std::atomic<std::size_t> opened{0}, strange{0};
@@ -128,8 +128,7 @@ TEST_CASE_METHOD(module_fixture, "unloading against a storm of opens is refused 
         }
     });
     std::size_t unloaded = 0;
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-    while (std::chrono::steady_clock::now() < deadline) {
+    for (const adversary_time time; time.left() || unloaded == 0;) {
         const int loaded = module::load();
         if (loaded != 0 && loaded != -EEXIST) FAIL_CHECK("init_module: " << loaded);
         const int result = module::unload();
@@ -145,7 +144,7 @@ TEST_CASE_METHOD(module_fixture, "unloading against a storm of opens is refused 
 
 TEST_CASE_METHOD(module_fixture,
                  "unloading against who walks all file systems, polls and reads sysfs is clean",
-                 "[.][module]")
+                 "[.][module][adversary]")
 {
     std::atomic<bool> stop{false};
     std::vector<std::thread> others;
@@ -168,8 +167,7 @@ TEST_CASE_METHOD(module_fixture,
     const std::string later = "/tmp/later-filesystem";
     std::filesystem::create_directories(later);
     std::size_t unloaded = 0;
-    const auto deadline = std::chrono::steady_clock::now() + adversary_duration();
-    while (std::chrono::steady_clock::now() < deadline || unloaded == 0) {
+    for (const adversary_time time; time.left() || unloaded == 0;) {
         const int loaded = module::load();
         const int mounted = ::mount("later", later.c_str(), "tmpfs", 0, nullptr);
         const int gone = module::unload_soon();

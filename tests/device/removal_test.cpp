@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "adversary.hpp"
 #include "aio.hpp"
 #include "cached.hpp"
 #include "child.hpp"
@@ -261,7 +262,7 @@ TEST_CASE_METHOD(folder_fixture,
 
 TEST_CASE_METHOD(folder_fixture,
                  "a storm of removals against libaio, io_uring, plain calls, mappings and sysfs",
-                 "[configfs]")
+                 "[configfs][adversary]")
 {
     const std::string name = "scullpin5", node = "/dev/scullpin5";
     std::atomic<bool> stop{false};
@@ -400,8 +401,7 @@ TEST_CASE_METHOD(folder_fixture,
     });
     int rounds = 0;
     {
-        const stopwatch watch;
-        for (; watch.seconds() < 3.0; rounds++) {
+        for (const adversary_time time; time.left() || rounds < 2; rounds++) {
             folder device(name, {{"size", "1M"},
                                  {"latency_us", rounds % 2 == 0 ? "60000000" : "0"},
                                  {"completion", rounds % 4 == 1 ? "deferred" : "auto"}});

@@ -61,7 +61,7 @@ TEST_CASE_METHOD(device_fixture, "a timeout of io_uring takes nothing back that 
 
 TEST_CASE_METHOD(device_fixture,
                  "a storm of asynchronous cancellations loses and doubles no completion",
-                 "[cancel]")
+                 "[cancel][adversary]")
 {
     const setting completion("completion", "deferred"), latency("latency_us", GENERATE("0", "500"));
     constexpr std::size_t depth = 32;
