@@ -49,10 +49,6 @@ scans_do_not_push_out_what_is_hot() {
         [ "$(of_way pool .pool.misses)" -le "$(jq '.ways[0].pool.misses' /tmp/unscanned.json)" ] || { cat /tmp/unscanned.json; return 1; }
 }
 
-the_own_cache_writes_less() {
-    bufferpool_shows '(.ways | map({(.way): .}) | add) as $w | $w.pool.device.written_bytes < $w.cached.device.written_bytes'
-}
-
 what_the_pool_refuses() {
     exits 6 "$bufferpool" /dev/nowhere && exits 2 "$bufferpool" --page 5000 $node && exits 2 "$bufferpool" --size 1T $node
 }
@@ -62,7 +58,6 @@ test_bufferpool() {
     try 'what the own cache counts as read and written is what the device counts' the_own_count_is_the_devices
     try 'a direct pool has nothing in the page cache, and one over it has pages twice' only_the_own_cache_over_the_page_cache_holds_twice
     try 'with scans between, point accesses miss in the own cache no more often than without' scans_do_not_push_out_what_is_hot
-    try 'under that bound, a cache of its own has the device write less than the page cache' the_own_cache_writes_less
     try 'a path that is missing is exit 6, and what makes no sense is exit 2' what_the_pool_refuses
     try 'nothing is pinned or in flight after the pool, and the kernel is content' device_is_quiet
 }
