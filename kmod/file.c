@@ -82,7 +82,7 @@ static ssize_t file_direct(struct scullpin_device *sdev, struct kiocb *iocb, str
 
 	if (!scullpin_mapping_is_empty(&sdev->mapping))
 		ret = scullpin_mapping_settle(&sdev->mapping, iocb->ki_pos, length, write,
-				      iocb->ki_flags & IOCB_NOWAIT);
+					      iocb->ki_flags & IOCB_NOWAIT);
 	if (ret == -EBUSY) {
 		scullpin_stats_inc(&sdev->stats, cache_fallbacks);
 		return scullpin_cache_rw(sdev, iocb, iter);
