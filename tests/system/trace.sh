@@ -49,17 +49,33 @@ timeline() {
 
 steps() { printf '[.requests[0].steps[].step] == [%s]' "$1"; }
 
-a_deferred_read_has_its_timeline() {
-    local status=0
-    echo deferred >$sysfs/completion
-    timeline "(.requests | length == 1) and $(steps '"submit","pin","issue","release","complete"') and .requests[0].result == 8192 and .requests[0].whole" \
-        "$scullpin" copy --quiet --direct --backend libaio --bs 8k --size 8k $node /tmp/read || status=1
+# What is dirty or cached of it would be requests of its own, or none at all.
+forget_cached() { sync && echo 1 >/proc/sys/vm/drop_caches; }
+
+# a_kind COMPLETION DIRECTION COMMAND...: the command's one request of 8 KiB has all of its steps.
+a_kind() {
+    local completion=$1 direction=$2 status=0
+    shift 2
+    echo "$completion" >$sysfs/completion
+    forget_cached
+    timeline "(.requests | length == 1) and $(steps '"submit","pin","issue","release","complete"') and .requests[0].direction == \"$direction\" and .requests[0].result == 8192 and .requests[0].whole" \
+        "$@" || status=1
     echo auto >$sysfs/completion
     return $status
 }
 
+# copies BACKEND FROM TO: 8 KiB, directly.
+copies() { printf '%s copy --quiet --direct --backend %s --bs 8k --size 8k %s %s' "$scullpin" "$1" "$2" "$3"; }
+
+a_fault_has_its_timeline() {
+    forget_cached
+    timeline "(.requests | length >= 1) and $(steps '"submit","pin","issue","release","complete"') and .requests[0].direction == \"read\" and .requests[0].pos_bytes == 0" \
+        "$scullpin" copy --quiet --backend mmap --bs 8k --size 8k $node /tmp/read
+}
+
 a_plain_delayed_read_has_its_timeline() {
     local status=0
+    forget_cached
     echo 20000 >$sysfs/latency_us
     # The page cache reads it in, and what it takes to come next.
     timeline "(.requests | length >= 1) and $(steps '"submit","pin","issue","release","complete"') and .requests[0].total_us >= 20000" \
@@ -97,9 +113,20 @@ without_events_trace_says_what_to_do() {
 }
 
 test_trace() {
+    local backend completion
     try 'tracepoints tell the life of a request under one number' a_request_tells_its_life
     try 'a request on the stack is traced under a number, and a refusal with its reason' the_stack_and_refusals_are_traced
-    try 'the timeline of a deferred read by libaio has all of its steps' a_deferred_read_has_its_timeline
+    dd if=/dev/urandom of=/tmp/written bs=8k count=1 status=none
+    for backend in sync libaio io_uring; do
+        for completion in inline deferred; do
+            # shellcheck disable=SC2046 # words
+            try "the timeline of a direct read by $backend, $completion, has all of its steps" a_kind $completion read $(copies $backend $node /tmp/read)
+            # shellcheck disable=SC2046
+            try "the timeline of a direct write by $backend, $completion, has all of its steps" a_kind $completion write $(copies $backend /tmp/written $node)
+        done
+    done
+    try 'the timeline of what fsync writes back has all of its steps' a_kind auto write dd if=/tmp/written of=$node bs=8k count=1 conv=notrunc,fsync status=none
+    try 'the timeline of what a fault on a mapping reads in has all of its steps' a_fault_has_its_timeline
     try 'the timeline of a plain read that is delayed shows the delay' a_plain_delayed_read_has_its_timeline
     try 'the timeline of a refused read says why' a_refused_read_has_its_timeline
     try 'a trace that is interrupted answers and leaves no instance behind' an_interrupted_trace_leaves_nothing
