@@ -102,14 +102,14 @@ TEST_CASE_METHOD(device_fixture,
     const edu_parameter lose("lose", 70);
     const auto moved = ::pread(fd.get(), buffer.data(), buffer.size(), 0);
     CHECK(lose.value() == 0);
-    if (edu_reach() == "bounce") {
-        CHECK(moved == static_cast<ssize_t>(window));
-    } else if (edu_reach() == "iommu") {
+    if (edu_reach() == "iommu") {
         // One descriptor, of which it is not known how far it has come.
         CHECK(moved == -1);
         CHECK(errno == ETIMEDOUT);
     } else {
-        CHECK(moved > 0);
+        // The first window of a bounce, and of the next what its descriptors tell: a page, where
+        // the medium's pages do not lie together.
+        CHECK(moved >= static_cast<ssize_t>(edu_reach() == "bounce" ? window : page_size));
         CHECK(moved <= static_cast<ssize_t>(window + page_size));
         CHECK(moved % static_cast<ssize_t>(page_size) == 0);
     }
