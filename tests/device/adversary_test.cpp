@@ -37,6 +37,9 @@ bool is_clean(std::int64_t result)
     return result == -EFAULT || (result > 0 && result <= length && result % block == 0);
 }
 
+/// Rounds that it takes, however slow the machine is.
+constexpr std::size_t least_rounds = 4;
+
 /// Reads by libaio and by pread into @p target until the time is up. @return answers that are not
 /// clean
 std::size_t read_into(int fd, std::byte* target, clock_type::time_point deadline,
@@ -44,7 +47,7 @@ std::size_t read_into(int fd, std::byte* target, clock_type::time_point deadline
 {
     aio context;
     std::size_t wrong = 0;
-    for (; clock_type::now() < deadline; rounds++) {
+    for (; clock_type::now() < deadline || rounds < least_rounds; rounds++) {
         wrong += !is_clean(context.run(aio::request(fd, IOCB_CMD_PREAD, target, length, 0)));
         const auto result = ::pread(fd, target, length, 0);
         wrong += !is_clean(result < 0 ? -errno : result);
@@ -82,7 +85,7 @@ TEST_CASE_METHOD(device_fixture,
     std::atomic<std::size_t> wrong{0}, rounds{0};
     std::thread reader([&] { wrong += read_into(fd.get(), middle, deadline, rounds); });
     std::size_t changes = 0;
-    while (clock_type::now() < deadline || rounds < 4) {
+    while (clock_type::now() < deadline || rounds < least_rounds) {
         std::byte* const place = middle + (changes % pages) * page_size;
         switch (changes++ % 5) {
         case 0: wrong += ::mprotect(place, page_size, PROT_READ) != 0; break;
@@ -122,7 +125,7 @@ TEST_CASE_METHOD(device_fixture,
     const auto deadline = clock_type::now() + adversary_duration() / 2;
     std::atomic<std::size_t> wrong{0}, rounds{0};
     std::thread reader([&] { wrong += read_into(fd.get(), shared.data(), deadline, rounds); });
-    for (std::size_t change = 0; clock_type::now() < deadline || rounds < 4; change++) {
+    for (std::size_t change = 0; clock_type::now() < deadline || rounds < least_rounds; change++) {
         const auto at = static_cast<off_t>(change % pages * page_size);
         wrong += ::ftruncate(file.get(), at) != 0;
         wrong += ::ftruncate(file.get(), length) != 0;
