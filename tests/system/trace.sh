@@ -47,7 +47,7 @@ timeline() {
     equal "$(find $tracing/instances -mindepth 1 -maxdepth 1)" '' 'instances left behind'
 }
 
-steps() { printf '[.requests[0].steps[].step] == [%s]' "$1"; }
+all_steps='[.requests[0].steps[].step] == ["submit","pin","issue","release","complete"]'
 
 # What is dirty or cached of it would be requests of its own, or none at all.
 forget_cached() { sync && echo 1 >/proc/sys/vm/drop_caches; }
@@ -58,7 +58,7 @@ a_kind() {
     shift 2
     echo "$completion" >$sysfs/completion
     forget_cached
-    timeline "(.requests | length == 1) and $(steps '"submit","pin","issue","release","complete"') and .requests[0].direction == \"$direction\" and .requests[0].result == 8192 and .requests[0].whole" \
+    timeline "(.requests | length == 1) and $all_steps and .requests[0].direction == \"$direction\" and .requests[0].result == 8192 and .requests[0].whole" \
         "$@" || status=1
     echo auto >$sysfs/completion
     return $status
@@ -69,7 +69,7 @@ copies() { printf '%s copy --quiet --direct --backend %s --bs 8k --size 8k %s %s
 
 a_fault_has_its_timeline() {
     forget_cached
-    timeline "(.requests | length >= 1) and $(steps '"submit","pin","issue","release","complete"') and .requests[0].direction == \"read\" and .requests[0].pos_bytes == 0" \
+    timeline "(.requests | length >= 1) and $all_steps and .requests[0].direction == \"read\" and .requests[0].pos_bytes == 0" \
         "$scullpin" copy --quiet --backend mmap --bs 8k --size 8k $node /tmp/read
 }
 
@@ -78,7 +78,7 @@ a_plain_delayed_read_has_its_timeline() {
     forget_cached
     echo 20000 >$sysfs/latency_us
     # The page cache reads it in, and what it takes to come next.
-    timeline "(.requests | length >= 1) and $(steps '"submit","pin","issue","release","complete"') and .requests[0].total_us >= 20000" \
+    timeline "(.requests | length >= 1) and $all_steps and .requests[0].total_us >= 20000" \
         dd if=$node of=/dev/null bs=4k count=1 status=none || status=1
     echo 0 >$sysfs/latency_us
     return $status
