@@ -188,13 +188,23 @@ void scullpin_dma_channel_put(struct scullpin_dma_channel *channel);
 bool scullpin_dma_channel_use(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_unuse(struct scullpin_dma_channel *channel);
 
+/* Does the channel know how far it has come within a descriptor? */
+static inline bool scullpin_dma_tells_residue(const struct scullpin_dma_channel *channel)
+{
+	return channel->chan->device->residue_granularity > DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+}
+
 /* dma_channel.c */
 void scullpin_dma_channel_init(struct scullpin_dma_channel *channel);
-void scullpin_dma_channel_leave(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_submit(struct scullpin_dma_job *job);
-void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job);
 bool scullpin_dma_channel_park(struct scullpin_dma_job *job);
 void scullpin_dma_channel_unpark(struct scullpin_dma_channel *channel);
+void scullpin_dma_channel_cut_short(struct scullpin_dma_job *job, int error);
+void scullpin_dma_channel_issue_all(struct scullpin_dma_channel *channel);
+
+/* dma_stop.c */
+void scullpin_dma_channel_leave(struct scullpin_dma_channel *channel);
+void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job);
 size_t scullpin_dma_channel_moved(const struct scullpin_dma_job *job);
 size_t scullpin_dma_channel_take(struct scullpin_dma_job *job);
 unsigned long scullpin_dma_channel_alive(struct scullpin_dma_job *job);

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A channel of dmaengine and the jobs that it has. Each piece of a job is a
+ * A channel of dmaengine and the queue of its jobs. Each piece of a job is a
  * descriptor; the last one interrupts.
- *
- * A channel is stopped as a whole. What was not meant, goes on afterwards from
- * its first descriptor that has not ended.
  */
 #include "device.h"
 #include "dma.h"
@@ -12,15 +9,6 @@
 
 /* From the end of a descriptor until it can be had again: a soft interrupt, at most put off. */
 #define CHANNEL_RECYCLES	(HZ / 10)
-
-/* So many deadlines in a row without a callback are a dead controller, not a lost interrupt. */
-#define CHANNEL_SILENCES	3
-
-/* Does the channel know how far it has come within a descriptor? */
-static bool channel_tells_residue(const struct scullpin_dma_channel *channel)
-{
-	return channel->chan->device->residue_granularity > DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
-}
 
 /* A piece has ended: in an interrupt, or near one. */
 static void channel_piece_done(void *data, const struct dmaengine_result *result)
@@ -33,7 +21,8 @@ static void channel_piece_done(void *data, const struct dmaengine_result *result
 	WRITE_ONCE(channel->busy, jiffies);
 	WRITE_ONCE(channel->silences, 0);
 	piece->failed = result && result->result != DMA_TRANS_NOERROR;
-	if (piece->failed && channel_tells_residue(channel) && result->residue <= piece->length)
+	if (piece->failed && scullpin_dma_tells_residue(channel) &&
+	    result->residue <= piece->length)
 		piece->moved = piece->length - result->residue;
 	WRITE_ONCE(piece->done, true);
 	if (READ_ONCE(channel->full))
@@ -44,8 +33,14 @@ static void channel_piece_done(void *data, const struct dmaengine_result *result
 	}
 }
 
-/* End a window early. */
-static void channel_cut_short(struct scullpin_dma_job *job, int error)
+/**
+ * scullpin_dma_channel_cut_short - end a window early
+ * @job: submitted or waiting
+ * @error: why; 0 when all of it has moved
+ *
+ * Context: process context, under the channel's lock.
+ */
+void scullpin_dma_channel_cut_short(struct scullpin_dma_job *job, int error)
 {
 	lockdep_assert_held(&job->channel->lock);
 	job->error = error;
@@ -123,12 +118,18 @@ static void channel_issue(struct scullpin_dma_channel *channel, struct scullpin_
 			break;
 		}
 		/* The channel may have a part of it: the worker stops that. */
-		channel_cut_short(job, -ENOMEM);
+		scullpin_dma_channel_cut_short(job, -ENOMEM);
 	}
 	dma_async_issue_pending(channel->chan);
 }
 
-static void channel_issue_all(struct scullpin_dma_channel *channel)
+/**
+ * scullpin_dma_channel_issue_all - give the channel what it does not have of its jobs
+ * @channel: is not being stopped
+ *
+ * Context: process context, under the channel's lock.
+ */
+void scullpin_dma_channel_issue_all(struct scullpin_dma_channel *channel)
 {
 	if (!list_empty(&channel->jobs))
 		channel_issue(channel, list_first_entry(&channel->jobs, struct scullpin_dma_job,
@@ -157,7 +158,7 @@ static void channel_refill_work(struct work_struct *work)
 
 	spin_lock(&channel->lock);
 	if (channel->full && !channel->stopping && !channel->gone)
-		channel_issue_all(channel);
+		scullpin_dma_channel_issue_all(channel);
 	channel_try_parked(channel);
 	spin_unlock(&channel->lock);
 }
@@ -229,299 +230,11 @@ void scullpin_dma_channel_submit(struct scullpin_dma_job *job)
 			WRITE_ONCE(channel->alive, jiffies);
 		list_add_tail(&job->node, &channel->jobs);
 		if (channel->gone)
-			channel_cut_short(job, -ENODEV);
+			scullpin_dma_channel_cut_short(job, -ENODEV);
 		else if (!channel->stopping && !channel->full)
 			channel_issue(channel, job);
 	}
 	spin_unlock(&channel->lock);
-}
-
-/* Note what the channel has ended, callback or not: the pieces from the start. */
-static void channel_look(struct scullpin_dma_channel *channel, struct scullpin_dma_job *job)
-{
-	struct scullpin_dma_piece *piece;
-
-	for (piece = job->pieces; piece < job->pieces + job->nr; piece++) {
-		if (piece->done)
-			continue;
-		if (piece->cookie < DMA_MIN_COOKIE ||
-		    dma_async_is_tx_complete(channel->chan, piece->cookie, NULL, NULL) !=
-		    DMA_COMPLETE)
-			return;
-		piece->done = true;
-	}
-}
-
-/* The channel has forgotten its descriptors; it may give their numbers again. */
-static void channel_forget(struct scullpin_dma_job *job)
-{
-	struct scullpin_dma_piece *piece;
-
-	job->given = 0;
-	for (piece = job->pieces; piece < job->pieces + job->nr; piece++)
-		if (!piece->done)
-			piece->cookie = 0;
-}
-
-/* Nobody waits for a bounce or for room any longer. */
-static void channel_send_waiters_home(struct scullpin_dma_channel *channel, int error)
-{
-	struct scullpin_dma_job *job, *next;
-
-	lockdep_assert_held(&channel->lock);
-	list_splice_init(&channel->parked, &channel->waiting);
-	list_for_each_entry_safe(job, next, &channel->waiting, node) {
-		list_del_init(&job->node);
-		channel_cut_short(job, error);
-	}
-}
-
-/* Has it been silent so often that no lost interrupt explains it? */
-static bool channel_is_dead(const struct scullpin_dma_channel *channel)
-{
-	return READ_ONCE(channel->silences) >= CHANNEL_SILENCES;
-}
-
-/* After a stop: what was not meant goes on. */
-static void channel_go_on(struct scullpin_dma_channel *channel)
-{
-	bool dead = channel_is_dead(channel);
-	struct scullpin_dma_job *job;
-
-	if (dead) {
-		WRITE_ONCE(channel->silences, 0);
-		channel_send_waiters_home(channel, -ETIMEDOUT);
-	}
-	channel->last = 0;
-	WRITE_ONCE(channel->full, false);
-	list_for_each_entry(job, &channel->jobs, node) {
-		if (READ_ONCE(job->ended))
-			continue;
-		channel_forget(job);
-		if (channel->gone)
-			channel_cut_short(job, -ENODEV);
-		else if (dead)
-			channel_cut_short(job, -ETIMEDOUT);
-		else if (job->pieces[job->nr - 1].done)
-			channel_cut_short(job, 0);
-	}
-	if (!channel->gone)
-		channel_issue_all(channel);
-}
-
-/*
- * Wait until the channel is quiet, then let its jobs go on. Whose window is not
- * to go on is marked so, or taken off the queue, before; a stop that has begun
- * since, when there had been @stops, was one for it, too: many that go at once
- * do not stop the channel once each.
- */
-static void channel_stop(struct scullpin_dma_channel *channel, unsigned int stops)
-{
-	struct scullpin_dma_job *job;
-	bool quiet;
-
-	mutex_lock(&channel->stop);
-	spin_lock(&channel->lock);
-	if (channel->stops != stops) {
-		spin_unlock(&channel->lock);
-		mutex_unlock(&channel->stop);
-		return;
-	}
-	channel->stops++;
-	channel->stopping = true;
-	if (channel->chan)
-		list_for_each_entry(job, &channel->jobs, node)
-			channel_look(channel, job);
-	spin_unlock(&channel->lock);
-	/* Channels that cannot be stopped are not taken. */
-	quiet = !channel->chan || !WARN_ON_ONCE(dmaengine_terminate_sync(channel->chan));
-	spin_lock(&channel->lock);
-	channel->stopping = false;
-	if (!quiet) {
-		channel->gone = true;
-		channel_send_waiters_home(channel, -ENODEV);
-	}
-	channel_go_on(channel);
-	spin_unlock(&channel->lock);
-	mutex_unlock(&channel->stop);
-}
-
-/* Is it the channel that a job waits for? Else it waits for other jobs. */
-static bool channel_waits_for(const struct scullpin_dma_channel *channel,
-			      const struct scullpin_dma_job *job)
-{
-	return list_is_first(&job->node, list_empty(&channel->jobs) ? &channel->parked :
-								      &channel->jobs);
-}
-
-/* Take a job off its queue. Whom the channel works for now, has all its time. */
-static void channel_unqueue(struct scullpin_dma_channel *channel, struct scullpin_dma_job *job)
-{
-	lockdep_assert_held(&channel->lock);
-	if (channel_waits_for(channel, job))
-		WRITE_ONCE(channel->alive, jiffies);
-	list_del_init(&job->node);
-	job->given = 0;
-}
-
-/**
- * scullpin_dma_channel_withdraw - take a job off the channel, which is quiet for it afterwards
- * @job: has its channel; its window is not to go on
- *
- * Context: process context; sleeps.
- */
-void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
-{
-	struct scullpin_dma_channel *channel = job->channel;
-	unsigned long patience = msecs_to_jiffies(READ_ONCE(channel->sdev->config.deadline_ms));
-	unsigned int stops;
-	bool stop;
-
-	spin_lock(&channel->lock);
-	if (channel_waits_for(channel, job) &&
-	    time_after(jiffies, READ_ONCE(channel->alive) + patience))
-		WRITE_ONCE(channel->silences, channel->silences + 1);
-	job->stopped = true;
-	/* Else who stops it has looked, and the numbers may be given again. */
-	if (!channel->stopping)
-		channel_look(channel, job);
-	stop = job->given || channel_is_dead(channel);
-	stops = channel->stops;
-	channel_unqueue(channel, job);
-	spin_unlock(&channel->lock);
-	/* The others pay for a stop: what runs for them begins again. */
-	if (stop)
-		channel_stop(channel, stops);
-}
-
-/**
- * scullpin_dma_channel_moved - what is known to have moved of a job's window
- * @job: off the queue; the channel is quiet for it
- *
- * Context: any.
- * Return: bytes of the pieces from the start that have ended well, and of the one
- * that has not.
- */
-size_t scullpin_dma_channel_moved(const struct scullpin_dma_job *job)
-{
-	/* A channel may tell only of the last, which ends after all others. */
-	bool all = job->nr && job->pieces[job->nr - 1].done;
-	const struct scullpin_dma_piece *piece;
-	size_t bytes = 0;
-
-	for (piece = job->pieces; piece < job->pieces + job->nr; piece++) {
-		if (piece->failed)
-			return bytes + piece->moved;
-		if (!piece->done && !all)
-			break;
-		bytes += piece->length;
-	}
-	return bytes;
-}
-
-/**
- * scullpin_dma_channel_take - take a job whose window has ended off the queue
- * @job: its work runs
- *
- * Context: process context; sleeps.
- * Return: bytes of the window that have moved, from its start.
- */
-size_t scullpin_dma_channel_take(struct scullpin_dma_job *job)
-{
-	struct scullpin_dma_channel *channel = job->channel;
-
-	/* Not whole with the channel, but perhaps in part. */
-	if (job->error == -ENOMEM)
-		channel_stop(channel, READ_ONCE(channel->stops));
-	spin_lock(&channel->lock);
-	channel_unqueue(channel, job);
-	spin_unlock(&channel->lock);
-	return scullpin_dma_channel_moved(job);
-}
-
-/* Bytes of a job's window that the channel has not moved yet, as far as it tells. */
-static size_t channel_left(const struct scullpin_dma_channel *channel,
-			   const struct scullpin_dma_job *job)
-{
-	const struct scullpin_dma_piece *piece = job->pieces;
-	struct dma_tx_state state = {};
-	size_t left = job->window;
-
-	for (; piece < job->pieces + job->nr; left -= (piece++)->length) {
-		if (READ_ONCE(piece->done))
-			continue;
-		if (piece->cookie < DMA_MIN_COOKIE)
-			break;
-		/* A channel may call back only for the last. */
-		if (dmaengine_tx_status(channel->chan, piece->cookie, &state) == DMA_COMPLETE)
-			continue;
-		if (channel_tells_residue(channel) && state.residue < piece->length)
-			left -= piece->length - state.residue;
-		break;
-	}
-	return left;
-}
-
-/*
- * A descriptor may be long: what the channel says that is left of it is a sign
- * of life, too, when it has never been as little. One that had to begin again,
- * because the channel was stopped, is none until it is further than before.
- */
-static void channel_look_for_progress(struct scullpin_dma_channel *channel,
-				      struct scullpin_dma_job *job)
-{
-	size_t left;
-
-	if (channel->stopping || channel->gone || !job->nr)
-		return;
-	left = channel_left(channel, job);
-	if (left >= job->left)
-		return;
-	job->left = left;
-	WRITE_ONCE(channel->alive, jiffies);
-}
-
-/**
- * scullpin_dma_channel_alive - when has the channel last done something for a job?
- * @job: with its channel
- *
- * Only who is first in the queue can be kept waiting by the channel.
- *
- * Context: process context; does not sleep.
- * Return: jiffies; now, for who waits for others.
- */
-unsigned long scullpin_dma_channel_alive(struct scullpin_dma_job *job)
-{
-	struct scullpin_dma_channel *channel = job->channel;
-	unsigned long alive = jiffies;
-
-	spin_lock(&channel->lock);
-	if (channel_waits_for(channel, job)) {
-		channel_look_for_progress(channel, job);
-		alive = READ_ONCE(channel->alive);
-		if (time_after(job->xfer->alive, alive))
-			alive = job->xfer->alive;
-	}
-	spin_unlock(&channel->lock);
-	return alive;
-}
-
-/**
- * scullpin_dma_channel_leave - the channel takes no more, and is quiet afterwards
- * @channel: its provider leaves; its jobs end with -ENODEV
- *
- * Context: process context; sleeps.
- */
-void scullpin_dma_channel_leave(struct scullpin_dma_channel *channel)
-{
-	unsigned int stops;
-
-	spin_lock(&channel->lock);
-	channel->gone = true;
-	channel_send_waiters_home(channel, -ENODEV);
-	stops = channel->stops;
-	spin_unlock(&channel->lock);
-	channel_stop(channel, stops);
 }
 
 /**
