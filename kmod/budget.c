@@ -98,8 +98,10 @@ void scullpin_budget_wake(struct scullpin_budget *budget)
 }
 
 /**
- * scullpin_budget_close - who waits is told that the device goes
+ * scullpin_budget_close - nobody gets bytes any more: the device goes
  * @budget: the budget
+ *
+ * To be closed before bytes come back that who waits must not get.
  *
  * Context: any.
  */
@@ -107,5 +109,8 @@ void scullpin_budget_close(struct scullpin_budget *budget)
 {
 	/* Those who wait for the turn get it one after the other, and look first. */
 	WRITE_ONCE(budget->closed, true);
+	/* Newcomers find one who waits for ever, and look too. */
+	smp_mb__before_atomic();
+	atomic_inc(&budget->waiting);
 	scullpin_budget_wake(budget);
 }

@@ -12,8 +12,8 @@
  * @limit: bytes, live; points into the device's configuration
  * @used: bytes that requests hold; a request larger than the limit may hold
  *	them when it is alone
- * @closed: nobody waits any more: the device goes
- * @waiting: callers that wait, and newcomers behind them
+ * @closed: nobody gets bytes any more: the device goes
+ * @waiting: callers that wait, and newcomers behind them; never 0 again once closed
  * @turn: held by the one caller that waits for bytes; the others wait for it, so
  *	that a large request is not starved by small ones
  * @head: where that caller sleeps, killably, with nothing pinned

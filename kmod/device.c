@@ -146,8 +146,8 @@ void scullpin_device_flush(struct scullpin_device *sdev)
 void scullpin_device_remove(struct scullpin_device *sdev)
 {
 	WRITE_ONCE(sdev->gone, true);
-	scullpin_watch_close(&sdev->watch);
 	scullpin_budget_close(&sdev->budget);
+	scullpin_watch_close(&sdev->watch);
 	scullpin_debugfs_remove(sdev);
 	cdev_device_del(&sdev->cdev, &sdev->dev);
 	if (scullpin_mapping_revoke(&sdev->mapping))
