@@ -124,6 +124,7 @@ void scullpin_request_advance(struct scullpin_request *req, enum scullpin_reques
  * scullpin_request_result - what the caller is told
  * @req: nobody moves its bytes any more
  *
+ * Context: any.
  * Return: bytes moved when there are any, else the first error.
  */
 ssize_t scullpin_request_result(const struct scullpin_request *req)

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <future>
 #include <thread>
 
 #include "aio.hpp"
@@ -279,24 +280,31 @@ TEST_CASE_METHOD(device_fixture, "a direct read sees cached writes, a cached rea
     }
 }
 
-TEST_CASE_METHOD(
-    device_fixture,
-    "what was cached while an asynchronous direct write was in flight is old, and dropped",
-    "[cache]")
+TEST_CASE_METHOD(device_fixture,
+                 "what was cached while a direct write was in flight is old, and dropped",
+                 "[cache]")
 {
+    const bool asynchronous = GENERATE(true, false);
     const auto plain = open_node(), direct = open_direct();
     const memory out(2), in(2);
     fill_random(out.span(), 321);
     write_all(direct.get(), in.span());
     aio context;
+    auto request = aio::request(direct.get(), IOCB_CMD_PWRITE, out.data(), out.size(), 0);
+    std::future<ssize_t> written;
     {
         const setting latency("latency_us", "400000");
-        auto request = aio::request(direct.get(), IOCB_CMD_PWRITE, out.data(), out.size(), 0);
-        REQUIRE(context.submit(request) == 1);
+        if (asynchronous)
+            REQUIRE(context.submit(request) == 1);
+        else
+            written =
+                std::async(std::launch::async, ::pwrite, direct.get(), out.data(), out.size(), 0);
+        REQUIRE(eventually([] { return attribute("stats/in_flight") == 1; }));
     }
     read_all(plain.get(), in.span());
     CHECK(all_equal(in.span(), std::byte{0}));
-    CHECK(context.wait(1).front().res == static_cast<std::int64_t>(out.size()));
+    CHECK((asynchronous ? context.wait(1).front().res : written.get()) ==
+          static_cast<std::int64_t>(out.size()));
     read_all(plain.get(), in.span());
     CHECK(same(in.span(), out.span()));
 }

@@ -8,9 +8,13 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "fixture.hpp"
 #include "memory.hpp"
+
+/// What an operation leaves of its result's bytes: 0x77 in the buffer, 0x77 at the device's start.
+enum class moved { nothing, into_buffer, onto_device };
 
 /// An operation whose allocations and copies fail one by one.
 struct attempt {
@@ -22,8 +26,9 @@ struct attempt {
         return result;
     };  ///< after the fault: what was submitted ends as
     std::optional<bool> hit =
-        true;             ///< whether it meets points that can fail; none: either is right
-    long also_clean = 0;  ///< one more errno that is a right answer
+        true;  ///< whether it meets points that can fail; none: either is right
+    std::vector<long> also_clean = {};  ///< more errnos that are right answers
+    moved bytes = moved::nothing;
 };
 
 /// The result of a system call as result or -errno.
@@ -46,14 +51,15 @@ public:
     [[nodiscard]] int plain() const { return plain_.get(); }
     /// Whether a DMA controller moves the bytes.
     [[nodiscard]] bool by_dma() const { return dma_; }
-    /// 0x77 before and after each operation.
+    /// 0x77 before and after each operation; while one reads into it, what it has not moved is not.
     [[nodiscard]] const memory& buffer() const { return buffer_; }
 
 private:
     void check_works() const;
+    void check_moved(const attempt& what, long result) const;
     [[nodiscard]] int hits_of(const attempt& what) const;
 
     scullpin::file_descriptor fault_, direct_ = open_direct(), plain_ = open_node();
-    memory buffer_{20}, other_{1};
+    memory buffer_{20}, other_{20};
     bool dma_;
 };

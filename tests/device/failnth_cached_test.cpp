@@ -5,36 +5,30 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "cached.hpp"
+#include "two_ends.hpp"
 
 namespace {
 
 /// A pipe that holds a page, or nothing.
-class page_pipe {
+class page_pipe : public two_ends {
 public:
-    page_pipe() { REQUIRE(::pipe2(ends_, O_NONBLOCK) == 0); }
-    ~page_pipe()
+    page_pipe() : two_ends(O_NONBLOCK) {}
+    void fill(const std::byte* page) const
     {
-        ::close(ends_[0]);
-        ::close(ends_[1]);
+        REQUIRE(::write(in.get(), page, page_size) == page_size);
     }
-    page_pipe(const page_pipe&) = delete;
-    page_pipe& operator=(const page_pipe&) = delete;
-
-    [[nodiscard]] int out() const { return ends_[0]; }
-    [[nodiscard]] int in() const { return ends_[1]; }
-    void fill(const std::byte* page) const { REQUIRE(::write(in(), page, page_size) == page_size); }
     void empty() const
     {
         std::byte some[page_size];
-        while (::read(out(), some, sizeof(some)) > 0) continue;
+        while (::read(out.get(), some, sizeof(some)) > 0) continue;
     }
-
-private:
-    int ends_[2] = {};
 };
 
 }  // namespace
@@ -47,20 +41,36 @@ TEST_CASE_METHOD(failnth_fixture,
     const iovec segment{whole.data(), whole.size()};
     const auto size = static_cast<long>(whole.size());
     const auto dirty = [&] { REQUIRE(::pwrite(plain(), whole.data(), whole.size(), 0) == size); };
-    exhaust({"read of what is not cached", size,
-             [&] { return result_of(::pread(plain(), whole.data(), whole.size(), 0)); },
-             drop_cached});
-    exhaust({"write to holes", size,
-             [&] { return result_of(::pwrite(plain(), whole.data(), whole.size(), 0)); },
-             discard_all});
+    const auto reads = [&](const char* name, std::function<long()> run) {
+        exhaust({.name = name,
+                 .whole = size,
+                 .run = std::move(run),
+                 .prepare = drop_cached,
+                 .bytes = moved::into_buffer});
+    };
+    const auto writes = [&](const char* name, std::function<long()> run) {
+        exhaust({.name = name,
+                 .whole = size,
+                 .run = std::move(run),
+                 .prepare = discard_all,
+                 .bytes = moved::onto_device});
+    };
+    reads("pread of what is not cached",
+          [&] { return result_of(::pread(plain(), whole.data(), whole.size(), 0)); });
+    writes("pwrite to holes",
+           [&] { return result_of(::pwrite(plain(), whole.data(), whole.size(), 0)); });
+    reads("preadv", [&] { return result_of(::preadv(plain(), &segment, 1, 0)); });
+    writes("pwritev to holes", [&] { return result_of(::pwritev(plain(), &segment, 1, 0)); });
+    writes("write that is on the medium when it returns",
+           [&] { return result_of(::pwritev2(plain(), &segment, 1, 0, RWF_DSYNC)); });
     exhaust({"write to a part of a page", 100,
              [&] { return result_of(::pwrite(plain(), whole.data(), 100, 1000)); }, drop_cached});
-    exhaust({"write that is on the medium when it returns", size,
-             [&] { return result_of(::pwritev2(plain(), &segment, 1, 0, RWF_DSYNC)); },
-             discard_all});
+    exhaust(
+        {"read ahead", 0,
+         [&] { return -static_cast<long>(::posix_fadvise(plain(), 0, size, POSIX_FADV_WILLNEED)); },
+         drop_cached});
     exhaust({"fsync", 0, [&] { return result_of(::fsync(plain())); }, dirty});
-    exhaust({"direct read of what is dirty", size,
-             [&] { return result_of(::pread(direct(), whole.data(), whole.size(), 0)); }, dirty});
+    exhaust({"fdatasync", 0, [&] { return result_of(::fdatasync(plain())); }, dirty});
 }
 
 TEST_CASE_METHOD(failnth_fixture, "every use of a mapping survives the failure of its allocations",
@@ -98,18 +108,65 @@ TEST_CASE_METHOD(failnth_fixture,
         begin();
         pipe.fill(buffer().data());
     };
-    exhaust({"splice into a pipe", page_size,
-             [&] { return result_of(::splice(plain(), &at, pipe.in(), nullptr, page_size, 0)); },
-             begin});
+    exhaust(
+        {"splice into a pipe", page_size,
+         [&] { return result_of(::splice(plain(), &at, pipe.in.get(), nullptr, page_size, 0)); },
+         begin});
     exhaust({"sendfile into a pipe", page_size,
-             [&] { return result_of(::sendfile(pipe.in(), plain(), &at, page_size)); }, begin});
-    exhaust({"direct splice into a pipe", page_size,
-             [&] { return result_of(::splice(direct(), &at, pipe.in(), nullptr, page_size, 0)); },
+             [&] { return result_of(::sendfile(pipe.in.get(), plain(), &at, page_size)); }, begin});
+    exhaust(
+        {"direct splice into a pipe", page_size,
+         [&] { return result_of(::splice(direct(), &at, pipe.in.get(), nullptr, page_size, 0)); },
+         begin});
+    exhaust({"a user's page, given to a pipe and from there to the device", page_size,
+             [&] {
+                 const iovec page{buffer().data(), page_size};
+                 const long given = result_of(::vmsplice(pipe.in.get(), &page, 1, 0));
+                 return given < 0 ? given
+                                  : result_of(::splice(pipe.out.get(), nullptr, direct(), &at,
+                                                       page_size, 0));
+             },
              begin});
-    exhaust({"splice from a pipe", page_size,
-             [&] { return result_of(::splice(pipe.out(), nullptr, plain(), &at, page_size, 0)); },
-             begin_full});
-    exhaust({"direct splice from a pipe", page_size,
-             [&] { return result_of(::splice(pipe.out(), nullptr, direct(), &at, page_size, 0)); },
-             begin_full});
+    const page_pipe copy;
+    exhaust({"tee, then splice to the device", page_size,
+             [&] {
+                 const long doubled = result_of(::tee(pipe.out.get(), copy.in.get(), page_size, 0));
+                 return doubled < 0 ? doubled
+                                    : result_of(::splice(copy.out.get(), nullptr, plain(), &at,
+                                                         page_size, 0));
+             },
+             [&] {
+                 copy.empty();
+                 begin_full();
+             }});
+    const scullpin::file_descriptor file(::memfd_create("failnth", 0));
+    REQUIRE(::write(file.get(), buffer().data(), page_size) == page_size);
+    for (const int fd : {plain(), direct()})
+        exhaust({"sendfile from a file to the device", page_size,
+                 [&, fd] {
+                     ::lseek(fd, 0, SEEK_SET);
+                     return result_of(::sendfile(fd, file.get(), &at, page_size));
+                 },
+                 begin});
+    std::array<int, 2> sockets{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets.data()) == 0);
+    const scullpin::file_descriptor near(sockets[0]), far(sockets[1]);
+    exhaust({.name = "sendfile from the device to a socket",
+             .whole = page_size,
+             .run = [&] { return result_of(::sendfile(near.get(), plain(), &at, page_size)); },
+             .prepare =
+                 [&] {
+                     std::array<std::byte, page_size> some{};
+                     while (::read(far.get(), some.data(), some.size()) > 0) continue;
+                     at = 0;
+                 },
+             .also_clean = {-ENOBUFS}});
+    exhaust(
+        {"splice from a pipe", page_size,
+         [&] { return result_of(::splice(pipe.out.get(), nullptr, plain(), &at, page_size, 0)); },
+         begin_full});
+    exhaust(
+        {"direct splice from a pipe", page_size,
+         [&] { return result_of(::splice(pipe.out.get(), nullptr, direct(), &at, page_size, 0)); },
+         begin_full});
 }

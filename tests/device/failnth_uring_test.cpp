@@ -2,9 +2,14 @@
 // The same by io_uring.
 #include "failnth.hpp"
 
+#include <fcntl.h>
 #include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
 
 #include "ring.hpp"
+#include "two_ends.hpp"
 #include "uapi/scullpin.h"
 #include "uring_command.hpp"
 
@@ -15,7 +20,7 @@ namespace {
 template <typename Fill>
 attempt by_ring(
     ring& uring, const char* name, std::optional<long> whole, Fill fill,
-    std::function<void()> prepare = [] {})
+    std::function<void()> prepare = [] {}, moved bytes = moved::nothing)
 {
     return {.name = name,
             .whole = whole,
@@ -30,8 +35,22 @@ attempt by_ring(
                     while (uring.try_submit() < 0) continue;
                     return static_cast<long>(uring.wait().result);
                 },
-            // A worker of io_uring's could not be had.
-            .also_clean = -ECANCELED};
+            // A worker of io_uring's could not be had, or no memory without waiting.
+            .also_clean = {-ECANCELED, -EAGAIN},
+            .bytes = bytes};
+}
+
+template <typename Fill>
+attempt read_by_ring(ring& uring, const char* name, long whole, Fill fill)
+{
+    return by_ring(
+        uring, name, whole, fill, [] {}, moved::into_buffer);
+}
+
+template <typename Fill>
+attempt write_by_ring(ring& uring, const char* name, long whole, Fill fill)
+{
+    return by_ring(uring, name, whole, fill, discard_all, moved::onto_device);
 }
 
 }  // namespace
@@ -42,43 +61,43 @@ TEST_CASE_METHOD(failnth_fixture,
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     const memory& whole = buffer();
-    const memory fixed(20);
-    fixed.fill(std::byte{0x77});
     const iovec segments[] = {{whole.data(), 5 * page_size + 512},
                               {whole.data() + 5 * page_size + 512, 10 * page_size}};
     const auto length = static_cast<unsigned>(whole.size());
     const auto vector_size = static_cast<long>(segments[0].iov_len + segments[1].iov_len);
     ring uring, registered;
-    registered.register_buffer(fixed.span());
+    registered.register_buffer(whole.span());
+    // A worker of io_uring's does plain writes, and only the thread of the test meets faults.
+    const auto plain_write = [](attempt what) {
+        what.hit = std::nullopt;
+        return what;
+    };
     for (const int fd : {direct(), plain()}) {
         CAPTURE(fd == direct());
-        exhaust(by_ring(uring, "read", length, [&](io_uring_sqe* entry) {
+        const auto write = [&](attempt what) {
+            exhaust(fd == plain() ? plain_write(std::move(what)) : what);
+        };
+        exhaust(read_by_ring(uring, "read", length, [&](io_uring_sqe* entry) {
             io_uring_prep_read(entry, fd, whole.data(), length, 0);
         }));
-        auto write = by_ring(
-            uring, "write to holes", length,
-            [&](io_uring_sqe* entry) { io_uring_prep_write(entry, fd, whole.data(), length, 0); },
-            discard_all);
-        // A worker of io_uring's does the plain one, and only the thread of the test meets faults.
-        if (fd == plain()) write.hit = std::nullopt;
-        exhaust(write);
+        write(write_by_ring(uring, "write to holes", length, [&](io_uring_sqe* entry) {
+            io_uring_prep_write(entry, fd, whole.data(), length, 0);
+        }));
+        exhaust(read_by_ring(uring, "readv", vector_size, [&](io_uring_sqe* entry) {
+            io_uring_prep_readv(entry, fd, segments, 2, 0);
+        }));
+        write(write_by_ring(uring, "writev to holes", vector_size, [&](io_uring_sqe* entry) {
+            io_uring_prep_writev(entry, fd, segments, 2, 0);
+        }));
+        exhaust(read_by_ring(registered, "read into a registered buffer", length,
+                             [&](io_uring_sqe* entry) {
+                                 io_uring_prep_read_fixed(entry, fd, whole.data(), length, 0, 0);
+                             }));
+        write(write_by_ring(registered, "write from a registered buffer to holes", length,
+                            [&](io_uring_sqe* entry) {
+                                io_uring_prep_write_fixed(entry, fd, whole.data(), length, 0, 0);
+                            }));
     }
-    exhaust(by_ring(uring, "readv", vector_size, [&](io_uring_sqe* entry) {
-        io_uring_prep_readv(entry, direct(), segments, 2, 0);
-    }));
-    exhaust(by_ring(
-        uring, "writev to holes", vector_size,
-        [&](io_uring_sqe* entry) { io_uring_prep_writev(entry, direct(), segments, 2, 0); },
-        discard_all));
-    exhaust(by_ring(registered, "read into a registered buffer", length, [&](io_uring_sqe* entry) {
-        io_uring_prep_read_fixed(entry, direct(), fixed.data(), length, 0, 0);
-    }));
-    exhaust(by_ring(
-        registered, "write from a registered buffer to holes", length,
-        [&](io_uring_sqe* entry) {
-            io_uring_prep_write_fixed(entry, direct(), fixed.data(), length, 0, 0);
-        },
-        discard_all));
 }
 
 TEST_CASE_METHOD(failnth_fixture,
@@ -89,13 +108,46 @@ TEST_CASE_METHOD(failnth_fixture,
     const memory& whole = buffer();
     const auto length = static_cast<unsigned>(whole.size());
     ring uring(8, IORING_SETUP_IOPOLL);
-    exhaust(by_ring(uring, "read", length, [&](io_uring_sqe* entry) {
+    exhaust(read_by_ring(uring, "read", length, [&](io_uring_sqe* entry) {
         io_uring_prep_read(entry, direct(), whole.data(), length, 0);
     }));
-    exhaust(by_ring(
-        uring, "write to holes", length,
-        [&](io_uring_sqe* entry) { io_uring_prep_write(entry, direct(), whole.data(), length, 0); },
-        discard_all));
+    exhaust(write_by_ring(uring, "write to holes", length, [&](io_uring_sqe* entry) {
+        io_uring_prep_write(entry, direct(), whole.data(), length, 0);
+    }));
+}
+
+TEST_CASE_METHOD(failnth_fixture,
+                 "a splice of io_uring survives the failure of its allocations and copies",
+                 "[.][failnth]")
+{
+    const two_ends pipe(O_NONBLOCK);
+    const int fd = GENERATE_COPY(direct(), plain());
+    ring uring;
+    const auto empty = [&] {
+        std::array<std::byte, page_size> some{};
+        while (::read(pipe.out.get(), some.data(), some.size()) > 0) continue;
+    };
+    // A worker of io_uring's does it.
+    auto into_pipe = by_ring(
+        uring, "into a pipe", page_size,
+        [&](io_uring_sqe* entry) {
+            io_uring_prep_splice(entry, fd, 0, pipe.in.get(), -1, page_size, 0);
+        },
+        empty);
+    into_pipe.hit = std::nullopt;
+    exhaust(into_pipe);
+    auto from_pipe = by_ring(
+        uring, "from a pipe", page_size,
+        [&](io_uring_sqe* entry) {
+            io_uring_prep_splice(entry, pipe.out.get(), -1, fd, 0, page_size, 0);
+        },
+        [&] {
+            empty();
+            REQUIRE(::write(pipe.in.get(), buffer().data(), page_size) == page_size);
+        },
+        moved::onto_device);
+    from_pipe.hit = std::nullopt;
+    exhaust(from_pipe);
 }
 
 TEST_CASE_METHOD(failnth_fixture, "commands survive the failure of their allocations and copies",

@@ -13,6 +13,7 @@
 #include "fixture.hpp"
 #include "memory.hpp"
 #include "ring.hpp"
+#include "two_ends.hpp"
 
 using scullpin::file_descriptor;
 
@@ -23,17 +24,6 @@ ssize_t answer(ssize_t result)
 {
     return result < 0 ? -errno : result;
 }
-
-struct two_ends {
-    explicit two_ends(int flags = 0)
-    {
-        std::array<int, 2> ends{};
-        REQUIRE(::pipe2(ends.data(), O_CLOEXEC | flags) == 0);
-        out = file_descriptor(ends[0]);
-        in = file_descriptor(ends[1]);
-    }
-    file_descriptor out, in;
-};
 
 }  // namespace
 
