@@ -21,11 +21,13 @@ class target {
 public:
     using clock = std::chrono::steady_clock;
 
-    /// Opens the path and finds out what can be done with it.
+    /// Opens the path and finds out what can be done with it; changes nothing, but makes a file
+    /// that is wanted.
     /// @throws open_error; usage_error when the settings do not fit it
     explicit target(const settings& wanted);
 
-    /// Writes every block once, so that each has something to say.
+    /// Makes a file as long as it has to be, and writes every block once, so that each has
+    /// something to say. Leaves early when the run is to stop.
     void fill();
 
     [[nodiscard]] const device& open(bool direct) const { return direct ? *direct_ : *plain_; }
@@ -55,13 +57,15 @@ public:
     std::vector<skipped> left_out;
 
 private:
+    void prepare();
     void open_path();
     void choose_span();
     void find_abilities();
     void find_ways();
     bool can_map() const;
     void find_memory();
-    bool can_discard();
+    void try_discard();
+    void extend();
 
     const settings& wanted_;
     std::optional<device> plain_;
