@@ -136,8 +136,8 @@ bool is_mismatch(const ordered_json& problem)
     return kind != "error" && kind != "lost" && kind != "double";
 }
 
-/// Mismatches before errors; nothing done is a failure, but of who was stopped before; a signal only
-/// when all was well.
+/// Mismatches before errors; nothing done is a failure, but of who was stopped before; a signal
+/// only when all was well.
 int status_of(const ordered_json& document)
 {
     int status = ok;
