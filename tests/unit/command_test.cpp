@@ -218,12 +218,21 @@ TEST_CASE("stress changes no path before all are open, and none by two names")
     CHECK(run("stress --write --ops 10 " + path + " /nonexistent").status == 6);
     for (const auto& second : {folder.file("link"), folder.file("name"), folder.file("./a")})
         CHECK(run("stress --write --ops 10 " + path + " " + second).status == 2);
-    for (const char* wrong : {"--offset 100", "--bs 1000", "--backend mmap --direct"})
+    for (const char* wrong : {"--offset 100", "--bs 1000"})
         CHECK(run("stress --write --ops 10 --size 4M " + std::string(wrong) + " " + path).status ==
               2);
+    CHECK(run("stress --write --ops 10 --size 4M --backend mmap --direct " + path).status == 4);
     CHECK(read_file(path) == bytes);
     CHECK(run("stress --write --ops 10 --size 1M --bs 1000 " + other).status == 2);
     CHECK(!std::filesystem::exists(other));
+}
+
+TEST_CASE("what stress cannot do with a path is skipped, and said why")
+{
+    const auto ended = run_shell(SCULLPIN_COMMAND
+                                 " stress --write --size 64k --operations discard /dev/zero 2>&1");
+    CHECK(ended.status == 4);
+    CHECK_THAT(ended.output, Catch::Matchers::ContainsSubstring("discard: "));
 }
 
 TEST_CASE("stress that is stopped while it fills the path finds nothing wrong")

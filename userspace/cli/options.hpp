@@ -24,6 +24,7 @@ enum exit_code {
     failure = 1,
     usage = 2,
     mismatch = 3,
+    skipped = 4,
     no_device = 6,
     by_signal = 128,
 };

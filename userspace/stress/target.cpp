@@ -138,8 +138,8 @@ void target::try_discard()
     left_out.push_back({"discard", std::generic_category().message(-error)});
     std::erase(can_.acts, act::discard);
     if (can_.acts.empty())
-        throw usage_error(fmt::format("nothing is left to do on {}: discard: {}", wanted_.path,
-                                      left_out.back().reason));
+        throw unavailable_error(fmt::format("nothing is left to do on {}: discard: {}",
+                                            wanted_.path, left_out.back().reason));
 }
 
 void target::extend()
@@ -184,8 +184,9 @@ void target::find_ways()
         if (direct_ && !maps) can_.ways.push_back({kind, true});
     }
     if (can_.ways.empty())
-        throw usage_error(fmt::format("no back end works on {}: {}", wanted_.path,
-                                      left_out.empty() ? "none was given" : left_out[0].reason));
+        throw unavailable_error(
+            fmt::format("no back end works on {}: {}", wanted_.path,
+                        left_out.empty() ? "none was given" : left_out[0].reason));
 }
 
 void target::find_memory()
@@ -212,7 +213,7 @@ void target::find_memory()
         }
     }
     if (can_.memory.empty())
-        throw usage_error(
+        throw unavailable_error(
             fmt::format("no kind of memory is to be had: {}", left_out.back().reason));
 }
 

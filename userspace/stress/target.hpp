@@ -23,7 +23,8 @@ public:
 
     /// Opens the path and finds out what can be done with it; changes nothing, but makes a file
     /// that is wanted.
-    /// @throws open_error; usage_error when the settings do not fit it
+    /// @throws open_error; usage_error when the settings do not fit it; unavailable_error when
+    /// nothing of them can be done with it here
     explicit target(const settings& wanted);
 
     /// Makes a file as long as it has to be, and writes every block once, so that each has
