@@ -2,6 +2,7 @@
 #include "hostile.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -13,7 +14,6 @@
 
 #include <fmt/core.h>
 
-#include "victim.hpp"
 #include "scullpin/aligned_buffer.hpp"
 #include "scullpin/error.hpp"
 
@@ -31,17 +31,20 @@ void ignore_signal(int)
 {
 }
 
-void wait_for(pid_t child)
+/// @return how it ended, as waitpid(2) says it
+int wait_for(pid_t child)
 {
-    while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    return status;
 }
 
-/// Ends a child after a while, at a moment that it does not choose.
-void kill_after(pid_t child, std::chrono::microseconds life)
+/// Whether the other end of a pipe says something within that time.
+bool hears(int fd, std::chrono::milliseconds patience)
 {
-    std::this_thread::sleep_for(life);
-    ::kill(child, SIGKILL);
-    wait_for(child);
+    pollfd what{fd, POLLIN, 0};
+    char said = 0;
+    return ::poll(&what, 1, static_cast<int>(patience.count())) == 1 && ::read(fd, &said, 1) == 1;
 }
 
 }  // namespace
@@ -58,19 +61,59 @@ hostility::hostility(target& on, const settings& wanted,
     struct sigaction action {};
     action.sa_handler = ignore_signal;  // and no SA_RESTART: system calls see it
     ::sigaction(SIGUSR1, &action, nullptr);
-    make_group();
+    choose_events();
+}
+
+void hostility::choose_events()
+{
+    for (const auto what : wanted_.hostile) {
+        if (!counts_.emplace(to_string(what), 0).second) continue;  // it is given twice
+        events_.push_back(what);
+        const auto obstacle = obstacle_to(what);
+        if (!obstacle.empty()) leave_out(what, obstacle);
+    }
+    std::erase(events_, event::cancel);
+}
+
+/// @return why it cannot happen here; empty: it can
+std::string hostility::obstacle_to(event what)
+{
+    const bool in_flight = what == event::cancel || what == event::unmap || what == event::kill ||
+                           what == event::memcg;
+    if (in_flight && asynchronous_ways().empty()) return "no back end is asynchronous";
+    if (what != event::kill && what != event::memcg) return {};
+    if (!wanted_.write) return "without --write its children have no blocks of their own";
+    if (on_.wild().count == 0) return "its children need at least one of 16 blocks";
+    if (what == event::memcg) make_group();
+    return what == event::memcg && group_.empty() ? "no cgroup that bounds memory can be made" : "";
+}
+
+void hostility::leave_out(event what, const std::string& reason)
+{
+    on_.left_out.push_back({to_string(what), reason});
+    counts_.erase(to_string(what));
+    std::erase(events_, what);
+}
+
+std::vector<way> hostility::asynchronous_ways() const
+{
+    std::vector<way> ways;
+    std::copy_if(on_.can().ways.begin(), on_.can().ways.end(), std::back_inserter(ways),
+                 is_asynchronous);
+    return ways;
 }
 
 void hostility::run()
 {
-    // cancel is the workers' own.
-    std::vector<event> events;
-    for (const auto what : wanted_.hostile)
-        if (what != event::cancel) events.push_back(what);
-    while (!on_.ended() && !events.empty()) {
-        once(events[static_cast<std::size_t>(random_() % events.size())]);
+    // One after the other, so that a short run has all of them.
+    for (std::size_t turn = 0; !on_.ended() && !events_.empty(); turn++) {
+        const auto what = events_[turn % events_.size()];
+        if (once(what)) counts_[to_string(what)]++;
         std::this_thread::sleep_for(std::chrono::milliseconds(1 + random_() % 8));
     }
+    for (const auto& [what, reason] : refusals_)
+        if (counts_[to_string(what)] == 0)
+            leave_out(what, "its children could not submit: " + reason);
 }
 
 hostility::~hostility()
@@ -79,42 +122,42 @@ hostility::~hostility()
     if (!group_.empty()) std::filesystem::remove(group_, unknown);
 }
 
-void hostility::once(event what)
+bool hostility::once(event what)
 {
     switch (what) {
-    case event::fork: fork_over_memory(); break;
-    case event::unmap: unmap_in_flight(); break;
-    case event::kill: kill_in_flight(); break;
-    case event::pageout: page_out(); break;
-    case event::signals: signal_workers(); break;
-    case event::memcg: starve(); break;
-    case event::cancel: return;
+    case event::fork: return fork_over_memory();
+    case event::unmap: return unmap_in_flight();
+    case event::kill: return kill_in_flight();
+    case event::pageout: return page_out();
+    case event::signals: return signal_workers();
+    case event::memcg: return starve();
+    case event::cancel: break;
     }
-    counts_[to_string(what)]++;
+    return false;
 }
 
 /// The child writes to each page of private memory that the parent's requests are under way to: it
 /// must get copies, and the parent must keep what the device sees.
-void hostility::fork_over_memory()
+bool hostility::fork_over_memory()
 {
     std::vector<std::span<std::byte>> all;
     for (const auto& one : workers_)
         for (const auto memory : one->private_memory()) all.push_back(memory);
     const pid_t child = ::fork();
     if (child < 0) throw_errno("fork");
-    if (child > 0) return wait_for(child);
+    if (child > 0) return wait_for(child) == 0;
     for (const auto memory : all)
         for (std::size_t at = 0; at < memory.size(); at += 4096) memory[at] = std::byte{0xee};
     ::_exit(0);
 }
 
 /// The memory of a read goes away while it is in flight; whatever its answer is, it comes.
-void hostility::unmap_in_flight()
+bool hostility::unmap_in_flight()
 {
-    const auto kind = on_.can().ways[static_cast<std::size_t>(random_() % on_.can().ways.size())];
-    if (kind.how == backend_kind::mmap) return;
+    const auto ways = asynchronous_ways();
+    const auto by = ways[static_cast<std::size_t>(random_() % ways.size())];
     const std::size_t length = on_.can().most_blocks * on_.can().block_bytes;
-    auto requests = make_backend(kind.how, on_.open(kind.direct).fd(), 1);
+    auto requests = make_backend(by.how, on_.open(by.direct).fd(), 1);
     void* place =
         ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (place == MAP_FAILED) throw_errno("map memory that goes away");
@@ -123,41 +166,66 @@ void hostility::unmap_in_flight()
     requests->submit({&op, 1});
     ::munmap(place, length);
     std::vector<completion> ended;
-    if (requests->reap(ended, 1, target::clock::now() + wanted_.deadline) > 0) return;
+    if (requests->reap(ended, 0, target::clock::now()) > 0) return false;
+    if (requests->reap(ended, 1, target::clock::now() + wanted_.deadline) > 0) return true;
     on_.report({"lost", "a read whose memory was unmapped has no completion", {}, 0, {}, {}});
     // Its destructor would wait.
     static_cast<void>(requests.release());
+    return true;
 }
 
-void hostility::kill_in_flight()
+/// A child that is killed a while after its first requests are in flight, at a moment that it does
+/// not choose. One that ends by itself has nothing in flight.
+bool hostility::live_and_die(event what, victim child, std::chrono::microseconds longest)
+{
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe");
+    const file_descriptor hear(ends[0]);
+    file_descriptor say(ends[1]);
+    child.begun_fd = say.get();
+    child.sequence = random_() >> 8;
+    const pid_t process = start(child);
+    if (process < 0) throw_errno("fork");
+    say = file_descriptor();
+    const bool begun = hears(hear.get(), wanted_.deadline);
+    if (begun) std::this_thread::sleep_for(longest * (random_() % 1000) / 1000);
+    ::kill(process, SIGKILL);
+    const int status = wait_for(process);
+    if (WIFEXITED(status)) refusals_[what] = std::generic_category().message(WEXITSTATUS(status));
+    return begun && WIFSIGNALED(status);
+}
+
+bool hostility::kill_in_flight()
 {
     const auto wild = on_.wild();
-    if (wild.count == 0) return;
     const aligned_buffer memory(8 * on_.can().block_bytes);
-    victim what{on_.open(on_.can().ways.front().direct).fd(), -1, on_.home(wild.first), wild.count,
-                memory.span()};
-    what.sequence = random_() >> 8;
-    const pid_t child = start(what);
-    if (child < 0) throw_errno("fork");
-    kill_after(child, std::chrono::microseconds(random_() % 20000));
+    return live_and_die(event::kill,
+                        {.fd = on_.open(on_.can().ways.front().direct).fd(),
+                         .home = on_.home(wild.first),
+                         .blocks = wild.count,
+                         .memory = memory.span()},
+                        20ms);
 }
 
-void hostility::page_out()
+bool hostility::page_out()
 {
+    bool any = false;
     for (const auto& one : workers_)
         for (const auto memory : one->all_memory())
             // Not all kinds of pages can go; that is no failure.
-            ::madvise(memory.data(), memory.size(), MADV_PAGEOUT);
+            any = ::madvise(memory.data(), memory.size(), MADV_PAGEOUT) == 0 || any;
+    return any;
 }
 
-void hostility::signal_workers()
+bool hostility::signal_workers()
 {
-    for (const auto thread : threads_) ::pthread_kill(thread, SIGUSR1);
+    bool any = false;
+    for (const auto thread : threads_) any = ::pthread_kill(thread, SIGUSR1) == 0 || any;
+    return any;
 }
 
 void hostility::make_group()
 {
-    if (!wanted_.has(event::memcg)) return;
     namespace fs = std::filesystem;
     const fs::path root = "/sys/fs/cgroup";
     std::error_code unknown;
@@ -165,7 +233,6 @@ void hostility::make_group()
     std::ofstream(root / "cgroup.subtree_control") << "+memory";
     if (!fs::create_directory(group, unknown) || !fs::exists(group / "memory.high") ||
         !(std::ofstream(group / "memory.high") << group_bytes).flush()) {
-        on_.left_out.push_back({"memcg", "no cgroup that bounds memory can be made"});
         fs::remove(group, unknown);
         return;
     }
@@ -173,23 +240,20 @@ void hostility::make_group()
 }
 
 /// A child that is short of memory while its requests are in flight.
-void hostility::starve()
+bool hostility::starve()
 {
     const auto wild = on_.wild();
-    if (group_.empty() || wild.count == 0) return;
     const aligned_buffer memory(8 * on_.can().block_bytes);
     const aligned_buffer hoard(2 * group_bytes);
     const file_descriptor procs = file_descriptor::open(group_ + "/cgroup.procs", O_WRONLY);
-    victim what{on_.open(on_.can().ways.front().direct).fd(),
-                procs.get(),
-                on_.home(wild.first),
-                wild.count,
-                memory.span(),
-                hoard.span()};
-    what.sequence = random_() >> 8;
-    const pid_t child = start(what);
-    if (child < 0) throw_errno("fork");
-    kill_after(child, std::chrono::microseconds(random_() % 100000));
+    return live_and_die(event::memcg,
+                        {.fd = on_.open(on_.can().ways.front().direct).fd(),
+                         .group_fd = procs.get(),
+                         .home = on_.home(wild.first),
+                         .blocks = wild.count,
+                         .memory = memory.span(),
+                         .hoard = hoard.span()},
+                        100ms);
 }
 
 void verify_wild(target& on)

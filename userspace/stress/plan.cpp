@@ -27,6 +27,11 @@ bool takes_pieces(backend_kind how)
 
 }  // namespace
 
+bool is_asynchronous(const way& by)
+{
+    return by.how == backend_kind::libaio || by.how == backend_kind::io_uring;
+}
+
 plan::plan(const settings& wanted, const abilities& can, unsigned worker)
     : how_(wanted.how),
       cancels_(wanted.has(event::cancel)),

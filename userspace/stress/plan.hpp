@@ -18,6 +18,9 @@ struct way {
     bool operator==(const way&) const = default;
 };
 
+/// Whether requests are in flight after their submission.
+[[nodiscard]] bool is_asynchronous(const way& by);
+
 /// What a worker can do on its target, found out before it begins.
 struct abilities {
     std::vector<act> acts;

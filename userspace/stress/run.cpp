@@ -51,6 +51,8 @@ outcome collect(const target& on, const settings& wanted,
     outcome all = on.result();
     for (const auto& one : workers) all.did.add(one->did());
     all.hostile = events.counts();
+    const auto cancel = all.hostile.find(to_string(event::cancel));
+    if (cancel != all.hostile.end()) cancel->second = all.did.cancelled;
     all.aborted = wanted.stop != nullptr && *wanted.stop;
     return all;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 
 namespace scullpin::stress {
 
@@ -35,8 +36,8 @@ iocb prepare(const victim& what, std::size_t i, std::uint64_t round)
 [[noreturn]] void live(const victim& what)
 {
     aio_context_t context = 0;
-    if (what.group_fd >= 0 && ::write(what.group_fd, "0", 1) != 1) ::_exit(1);
-    if (::syscall(SYS_io_setup, depth, &context) != 0) ::_exit(1);
+    if (what.group_fd >= 0 && ::write(what.group_fd, "0", 1) != 1) ::_exit(errno);
+    if (::syscall(SYS_io_setup, depth, &context) != 0) ::_exit(errno);
     std::array<iocb, depth> requests{};
     std::array<iocb*, depth> pointers{};
     std::array<io_event, depth> events{};
@@ -47,6 +48,7 @@ iocb prepare(const victim& what, std::size_t i, std::uint64_t round)
             pointers[i] = &requests[i];
         }
         const long taken = ::syscall(SYS_io_submit, context, depth, pointers.data());
+        if (round == 0 && (taken < 0 || ::write(what.begun_fd, "!", 1) != 1)) ::_exit(errno);
         // A few pages more each round, while the requests are in flight.
         for (int i = 0; i < 64 && touched < what.hoard.size(); i++, touched += 4096)
             what.hoard[touched] = std::byte{1};

@@ -11,9 +11,11 @@
 namespace scullpin::stress {
 
 /// What a child does until it is killed: keeps reads and writes of whole blocks in flight. Its
-/// memory is made by the parent, because a child of a program with threads may not allocate.
+/// memory is made by the parent, because a child of a program with threads may not allocate. When
+/// it cannot, it exits with the errno.
 struct victim {
     int fd = -1;
+    int begun_fd = -1;             ///< is told a byte when the first requests are in flight
     int group_fd = -1;             ///< cgroup.procs of the cgroup that it joins, or -1
     identity home;                 ///< of the first block that is its own
     std::size_t blocks = 0;        ///< that are its own

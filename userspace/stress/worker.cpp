@@ -40,6 +40,13 @@ worker::worker(target& on, const settings& wanted, unsigned index)
     }
 }
 
+tally worker::did() const
+{
+    tally all = did_;
+    for (const auto& [by, one] : backends_) all.cancelled += one->cancelled();
+    return all;
+}
+
 std::vector<std::span<std::byte>> worker::all_memory() const
 {
     std::vector<std::span<std::byte>> all;

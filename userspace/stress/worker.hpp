@@ -24,7 +24,7 @@ public:
     /// alone for ever, this object included.
     void run();
 
-    [[nodiscard]] const tally& did() const noexcept { return did_; }
+    [[nodiscard]] tally did() const;
     /// Memory that a child may write to without its parent seeing it.
     [[nodiscard]] std::vector<std::span<std::byte>> private_memory() const;
     [[nodiscard]] std::vector<std::span<std::byte>> all_memory() const;
