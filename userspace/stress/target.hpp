@@ -37,6 +37,7 @@ public:
     [[nodiscard]] extent wild() const noexcept { return wild_; }
 
     void report(problem what);
+    [[nodiscard]] std::size_t problems() const;
     [[nodiscard]] bool ended() const noexcept { return ended_; }
     /// Whether a request never ends: nothing may be taken down.
     [[nodiscard]] bool lost() const noexcept { return lost_; }
