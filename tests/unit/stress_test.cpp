@@ -12,6 +12,7 @@
 
 #include <catch_amalgamated.hpp>
 
+#include "stress/hostile.hpp"
 #include "stress/plan.hpp"
 #include "stress/run.hpp"
 #include "scullpin/error.hpp"
@@ -156,6 +157,43 @@ TEST_CASE("each corruption that is planted is found and named")
     const auto rows = self_test(folder.file("."), seed);
     CHECK(rows.size() == 11);
     for (const auto& row : rows) CHECK(row.planted == row.found);
+}
+
+TEST_CASE("what killed processes leave wrong is named, with the request and the bytes")
+{
+    const temporary_folder folder;
+    write_file(folder.file("f"), {});
+    auto wanted = quick(folder.file("f"));
+    wanted.hostile = {event::kill};
+    const auto judge = [&](const std::function<void(int fd, off_t block)>& spoil) {
+        target on(wanted);
+        on.fill();
+        verify_wild(on);
+        CHECK(on.problems() == 0);
+        const auto block = on.offset_of(on.wild().first + 3);
+        spoil(file_descriptor::open(wanted.path, O_RDWR).get(), static_cast<off_t>(block));
+        verify_wild(on);
+        const auto all = on.result();
+        REQUIRE(all.problems.size() == 1);
+        const auto& what = all.problems.front();
+        CHECK((what.offset == block && what.during.offset == block && what.during.length == 512));
+        CHECK(what.what.expected.size() == 512);
+        CHECK(what.what.found.size() == 512);
+        return what;
+    };
+    const auto fill_with = [](char value) {
+        return [value](int fd, off_t block) {
+            const std::string bytes(200, value);
+            if (::pwrite(fd, bytes.data(), bytes.size(), block + 312) != 200) std::abort();
+        };
+    };
+    CHECK(judge(fill_with(0)).kind == "zeros");
+    CHECK(judge(fill_with('\xaa')).kind == "poison");
+    CHECK(judge(fill_with('x')).kind == "torn");
+    CHECK(judge(fill_with('x')).what.at >= 312);
+    CHECK(judge([](int fd, off_t block) {
+              if (::ftruncate(fd, block + 100) != 0) std::abort();
+          }).kind == "short");
 }
 
 TEST_CASE("a self-test that is stopped says only what was planted until then")

@@ -256,31 +256,63 @@ bool hostility::starve()
                         100ms);
 }
 
+namespace {
+
+/// Reads one block. @return the request, with its result
+request read_wild(target& on, backend& requests, extent block, std::span<std::byte> bytes)
+{
+    request what;
+    what.worker = on.jobs();
+    what.step.by.direct = on.can().ways.front().direct;
+    what.step.where = block;
+    what.offset = on.offset_of(block.first);
+    what.length = bytes.size();
+    what.begun_s = on.seconds();
+    std::fill(bytes.begin(), bytes.end(), prefill);
+    const operation op{direction::read, what.offset, bytes, 0};
+    requests.submit({&op, 1});
+    std::vector<completion> ended;
+    requests.reap(ended, 1);
+    what.result = ended.at(0).result;
+    what.ended_s = on.seconds();
+    return what;
+}
+
+/// What is wrong with a block that was read.
+std::optional<problem> judge_wild(target& on, const request& what, std::span<const std::byte> bytes,
+                                  const version& first)
+{
+    problem told{"", "a block that only killed processes wrote to: ", what, what.offset, {}, {}};
+    if (what.result < 0) {
+        told.kind = "error";
+        told.text += std::generic_category().message(static_cast<int>(-what.result));
+        return told;
+    }
+    const auto wrong = examine_uncounted(bytes, on.home(what.step.where.first), first);
+    if (!wrong) return std::nullopt;
+    told.kind = to_string(wrong->kind);
+    told.text += wrong->detail;
+    told.what = *wrong;
+    return told;
+}
+
+}  // namespace
+
 void verify_wild(target& on)
 {
     const auto wild = on.wild();
-    const std::size_t block_bytes = on.can().block_bytes;
-    const bool direct = on.can().ways.front().direct;
-    const aligned_buffer buffer(block_bytes);
-    const auto requests = make_backend(backend_kind::sync, on.open(direct).fd(), 1);
-    for (std::size_t block = wild.first; block < wild.first + wild.count; block++) {
-        const operation op{direction::read, on.offset_of(block), buffer.span().first(block_bytes),
-                           1};
-        requests->submit({&op, 1});
-        std::vector<completion> ended;
-        requests->reap(ended, 1);
-        const auto home = on.home(block);
-        const auto who = read_block(op.memory);
-        if (who && who->offset == home.offset && who->generation == home.generation) continue;
-        mismatch wrong;
-        wrong.kind = who ? mismatch_kind::misdirected : mismatch_kind::torn;
-        wrong.found.assign(op.memory.begin(), op.memory.end());
-        on.report({to_string(wrong.kind),
-                   "a block that only killed processes wrote to is not whole",
-                   {},
-                   home.offset,
-                   wrong,
-                   {}});
+    const aligned_buffer buffer(on.can().block_bytes);
+    const auto bytes = buffer.span().first(on.can().block_bytes);
+    const auto requests =
+        make_backend(backend_kind::sync, on.open(on.can().ways.front().direct).fd(), 1);
+    for (std::size_t i = 0; i < wild.count; i++) {
+        const extent block{wild.first + i, 1};
+        const auto first = on.blocks->end_read(block, on.blocks->begin_read())[0].alive.front();
+        const auto what = read_wild(on, *requests, block, bytes);
+        auto wrong = judge_wild(on, what, bytes, first);
+        if (!wrong) continue;
+        wrong->neighbours = on.requests.near(what);
+        on.report(std::move(*wrong));
         return;
     }
 }
