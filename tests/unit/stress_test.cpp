@@ -159,6 +159,44 @@ TEST_CASE("each corruption that is planted is found and named")
     for (const auto& row : rows) CHECK(row.planted == row.found);
 }
 
+TEST_CASE("a short result is accepted only where an event explains it")
+{
+    const auto cut = [](backend_kind how, bool cancel, std::int64_t result, bool signals) {
+        choice step;
+        step.by.how = how;
+        step.cancel = cancel;
+        return may_be_cut(step, result, signals);
+    };
+    for (const auto how : {backend_kind::libaio, backend_kind::io_uring}) {
+        for (const std::int64_t result : {-ECANCELED, -EINTR, 512}) {
+            CHECK(cut(how, true, result, false));
+            CHECK(!cut(how, false, result, true));
+        }
+        CHECK((!cut(how, true, -EIO, true) && !cut(how, true, 0, true)));
+    }
+    for (const auto how : {backend_kind::sync, backend_kind::vectored}) {
+        CHECK((cut(how, false, 512, true) && !cut(how, true, 512, false)));
+        CHECK((!cut(how, false, -EINTR, true) && !cut(how, true, -ECANCELED, true)));
+    }
+    CHECK(!cut(backend_kind::mmap, true, 512, true));
+}
+
+TEST_CASE("a short result under hostile events is told all the same when they did not reach it")
+{
+    const temporary_folder folder;
+    write_file(folder.file("f"), {});
+    auto wanted = quick(folder.file("f"));
+    wanted.hostile = {event::cancel, event::signals};
+    wanted.backends = {backend_kind::io_uring};
+    wanted.plant = fault::cut;
+    CHECK(kind_of(run(wanted)) == "short");
+    // A signal may have made it short, but then its memory ends there.
+    wanted.backends = {backend_kind::sync};
+    CHECK(kind_of(run(wanted)) == "");
+    wanted.plant = fault::spilled;
+    CHECK(kind_of(run(wanted)) == "overrun");
+}
+
 TEST_CASE("what killed processes leave wrong is named, with the request and the bytes")
 {
     const temporary_folder folder;

@@ -39,8 +39,9 @@ const char* to_string(event what)
 
 const char* to_string(fault what)
 {
-    return name_of(what, std::array{"stale", "misdirected", "torn", "zeros", "poison", "foreign",
-                                    "short", "overrun", "lost", "double", "changed"});
+    return name_of(what,
+                   std::array{"stale", "misdirected", "torn", "zeros", "poison", "foreign", "short",
+                              "overrun", "lost", "double", "changed", "short", "overrun"});
 }
 
 bool settings::has(event what) const

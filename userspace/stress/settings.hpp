@@ -49,6 +49,8 @@ enum class fault {
     lost,     ///< a completion that never comes
     doubled,  ///< one that comes twice
     changed,  ///< other bytes than at first, where nobody writes
+    cut,      ///< fewer bytes than asked, as its result says
+    spilled,  ///< all bytes, and a result that says fewer
 };
 /// What the tester has to call it.
 [[nodiscard]] const char* to_string(fault what);

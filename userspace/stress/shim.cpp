@@ -27,7 +27,7 @@ public:
                 victim_ = op;
                 if (op.dir == direction::write)
                     spoil_write(real);
-                else if (what_ == fault::shortened)
+                else if (what_ == fault::shortened || what_ == fault::cut)
                     real.memory = real.memory.first(real.memory.size() - block_ / 2);
                 else if (what_ == fault::misdirected)
                     real.offset = op.offset >= home_.offset + block_ ? op.offset - block_
@@ -81,7 +81,9 @@ private:
         const auto fill = [&](std::byte value) {
             std::fill_n(memory.begin() + static_cast<std::ptrdiff_t>(block_), block_, value);
         };
+        if (what_ == fault::cut) return;
         end.result = static_cast<std::int64_t>(memory.size());
+        if (what_ == fault::spilled) end.result -= static_cast<std::int64_t>(block_ / 2);
         if (what_ == fault::zeros) fill(std::byte{0});
         if (what_ == fault::poison) fill(poison_byte);
         if (what_ == fault::changed) memory[block_] ^= std::byte{1};
