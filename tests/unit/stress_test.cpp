@@ -15,6 +15,7 @@
 #include "stress/hostile.hpp"
 #include "stress/plan.hpp"
 #include "stress/run.hpp"
+#include "scullpin/aligned_buffer.hpp"
 #include "scullpin/error.hpp"
 #include "scullpin/file_descriptor.hpp"
 #include "temporary.hpp"
@@ -195,6 +196,59 @@ TEST_CASE("a short result under hostile events is told all the same when they di
     CHECK(kind_of(run(wanted)) == "");
     wanted.plant = fault::spilled;
     CHECK(kind_of(run(wanted)) == "overrun");
+}
+
+TEST_CASE("a process that is going to be killed writes whole blocks, by libaio and by io_uring")
+{
+    const temporary_folder folder;
+    write_file(folder.file("f"), {});
+    const auto file = file_descriptor::open(folder.file("f"), O_RDWR);
+    const aligned_buffer memory(victim_depth * 64 * 512);
+    victim what;
+    what.by.how = GENERATE(backend_kind::libaio, backend_kind::io_uring);
+    CAPTURE(to_string(what.by.how));
+    what.blocks = GENERATE(1, 3, 100);
+    what.most_blocks = 64;
+    what.fd = file.get();
+    what.home = {.device = 1, .offset = 4096, .generation = 7, .length = 512};
+    what.memory = memory.span();
+    what.sequence = 5;
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const file_descriptor hear(ends[0]), say(ends[1]);
+    what.begun_fd = say.get();
+    const pid_t child = start(what);
+    REQUIRE(child > 0);
+    char byte = 0;
+    REQUIRE(::read(hear.get(), &byte, 1) == 1);
+    // Until a later round has been there.
+    std::optional<identity> who;
+    for (int tries = 0; tries < 20000 && !(who && who->sequence > 5); tries++) {
+        std::vector<std::byte> block(512);
+        static_cast<void>(::pread(file.get(), block.data(), 512, 4096));
+        who = read_header(block);
+        ::usleep(500);
+    }
+    ::kill(child, SIGKILL);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status));
+    REQUIRE(who);
+    CHECK((who->offset == 4096 && who->generation == 7 && who->sequence > 5));
+    CHECK(::lseek(file.get(), 0, SEEK_END) <= 4096 + 512 * static_cast<off_t>(what.blocks));
+}
+
+TEST_CASE("processes that are killed use direct asynchronous ways, where there are any")
+{
+    auto can = everything();
+    can.ways = {
+        {backend_kind::sync, true}, {backend_kind::libaio, false}, {backend_kind::io_uring, false}};
+    CHECK(victim_ways(can) ==
+          std::vector<way>{{backend_kind::libaio, false}, {backend_kind::io_uring, false}});
+    can.ways.push_back({backend_kind::libaio, true});
+    can.ways.push_back({backend_kind::io_uring, true});
+    CHECK(victim_ways(can) ==
+          std::vector<way>{{backend_kind::libaio, true}, {backend_kind::io_uring, true}});
 }
 
 TEST_CASE("what killed processes leave wrong is named, with the request and the bytes")

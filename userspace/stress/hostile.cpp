@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -178,33 +179,62 @@ bool hostility::unmap_in_flight()
 /// not choose. One that ends by itself has nothing in flight.
 bool hostility::live_and_die(event what, victim child, std::chrono::microseconds longest)
 {
+    const auto ways = victim_ways(on_.can());
+    child.by = ways[children_++ % ways.size()];
+    const auto& ours = on_.open(child.by.direct);
+    auto theirs = std::make_optional(device::open(fmt::format("/proc/self/fd/{}", ours.fd()),
+                                                  access::read_write, child.by.direct));
+    if (::flock(theirs->fd(), LOCK_EX) != 0) throw_errno("flock");
+    child.fd = theirs->fd();
+    child.home = on_.home(on_.wild().first);
+    child.blocks = on_.wild().count;
+    child.most_blocks = on_.can().most_blocks;
+    const aligned_buffer memory(victim_depth * child.most_blocks * on_.can().block_bytes);
+    child.memory = memory.span();
+    child.sequence = random_() >> 8;
+    const bool in_flight = kill_after(what, child, longest * (random_() % 1000) / 1000);
+    theirs.reset();
+    wait_for_release(ours);
+    return in_flight;
+}
+
+/// @return whether requests were in flight
+bool hostility::kill_after(event what, victim child, std::chrono::microseconds life)
+{
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe");
     const file_descriptor hear(ends[0]);
     file_descriptor say(ends[1]);
     child.begun_fd = say.get();
-    child.sequence = random_() >> 8;
     const pid_t process = start(child);
     if (process < 0) throw_errno("fork");
     say = file_descriptor();
     const bool begun = hears(hear.get(), wanted_.deadline);
-    if (begun) std::this_thread::sleep_for(longest * (random_() % 1000) / 1000);
+    if (begun) std::this_thread::sleep_for(life);
     ::kill(process, SIGKILL);
     const int status = wait_for(process);
     if (WIFEXITED(status)) refusals_[what] = std::generic_category().message(WEXITSTATUS(status));
     return begun && WIFSIGNALED(status);
 }
 
+/// Requests of io_uring outlive their process, but hold its open file, and its lock with it. What
+/// is still to come must not meet the requests of the next one.
+void hostility::wait_for_release(const device& ours)
+{
+    const auto deadline = target::clock::now() + wanted_.deadline;
+    while (::flock(ours.fd(), LOCK_EX | LOCK_NB) != 0) {
+        if (target::clock::now() > deadline) {
+            on_.report({"lost", "requests of a killed process do not end", {}, 0, {}, {}});
+            return;
+        }
+        std::this_thread::sleep_for(1ms);
+    }
+    ::flock(ours.fd(), LOCK_UN);
+}
+
 bool hostility::kill_in_flight()
 {
-    const auto wild = on_.wild();
-    const aligned_buffer memory(8 * on_.can().block_bytes);
-    return live_and_die(event::kill,
-                        {.fd = on_.open(on_.can().ways.front().direct).fd(),
-                         .home = on_.home(wild.first),
-                         .blocks = wild.count,
-                         .memory = memory.span()},
-                        20ms);
+    return live_and_die(event::kill, {}, 20ms);
 }
 
 bool hostility::page_out()
@@ -242,18 +272,12 @@ void hostility::make_group()
 /// A child that is short of memory while its requests are in flight.
 bool hostility::starve()
 {
-    const auto wild = on_.wild();
-    const aligned_buffer memory(8 * on_.can().block_bytes);
     const aligned_buffer hoard(2 * group_bytes);
     const file_descriptor procs = file_descriptor::open(group_ + "/cgroup.procs", O_WRONLY);
-    return live_and_die(event::memcg,
-                        {.fd = on_.open(on_.can().ways.front().direct).fd(),
-                         .group_fd = procs.get(),
-                         .home = on_.home(wild.first),
-                         .blocks = wild.count,
-                         .memory = memory.span(),
-                         .hoard = hoard.span()},
-                        100ms);
+    victim child;
+    child.group_fd = procs.get();
+    child.hoard = hoard.span();
+    return live_and_die(event::memcg, child, 100ms);
 }
 
 namespace {

@@ -51,6 +51,8 @@ private:
     [[nodiscard]] std::string obstacle_to(event what);
     void leave_out(event what, const std::string& reason);
     bool live_and_die(event what, victim child, std::chrono::microseconds longest);
+    bool kill_after(event what, victim child, std::chrono::microseconds life);
+    void wait_for_release(const device& ours);
     void make_group();
     [[nodiscard]] std::vector<way> asynchronous_ways() const;
 
@@ -62,6 +64,7 @@ private:
     std::vector<event> events_;  ///< that can happen here, but for cancel: the workers' own
     std::string group_;          ///< of the cgroup for memcg; empty: none
     std::map<std::string, std::uint64_t> counts_;
+    std::size_t children_ = 0;               ///< until now: each takes the next way
     std::map<event, std::string> refusals_;  ///< why the last child of a kind ended by itself
 };
 
