@@ -42,6 +42,13 @@ pins_balance() {
     awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 } END { exit a != r }' /proc/vmstat
 }
 
+# events_happened DOCUMENT EVENT,...: under stress each of them did something.
+events_happened() {
+    local idle
+    idle=$(jq -r --arg asked "$2" '.paths[] | .hostile as $counts | $asked | split(",")[] | select(($counts[.] // 0) == 0)' "$1") || return 1
+    equal "$idle" '' 'hostile events that did nothing' || { jq '.paths[].left_out' "$1"; return 1; }
+}
+
 # What every theme ends with.
 device_is_quiet() {
     until_true 5 stat_is in_flight 0 &&

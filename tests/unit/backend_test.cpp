@@ -123,6 +123,25 @@ TEST_CASE("a request that is cancelled completes once, by every back end")
     CHECK((ended[0].tag == 7 && (ended[0].result == 4096 || ended[0].result == -ECANCELED)));
 }
 
+TEST_CASE("a cancellation counts when it found something in flight")
+{
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const file_descriptor empty(ends[0]), other(ends[1]);
+    const aligned_buffer buffer(4096);
+    const auto requests = make_backend(backend_kind::io_uring, empty.get(), 2);
+    const operation op{direction::read, 0, buffer.span(), 7};
+    requests->submit({&op, 1});
+    requests->cancel(8);  // there is none
+    requests->cancel(7);
+    std::vector<completion> ended;
+    requests->reap(ended, 1);
+    REQUIRE(ended.size() == 1);
+    requests->reap(ended, 0);
+    CHECK(ended[0].result != 4096);
+    CHECK(requests->cancelled() == 1);
+}
+
 TEST_CASE("every back end reports the kernel's error as the result of the operation")
 {
     const auto kind = any_backend();

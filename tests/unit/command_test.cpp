@@ -266,6 +266,33 @@ TEST_CASE("the command that stress tells for another run is one for the shell")
     CHECK(first["paths"][0]["replay"] == second["paths"][0]["replay"]);
 }
 
+TEST_CASE("the live line of stress tells of a problem")
+{
+    const temporary_folder folder;
+    write_file(folder.file("a"), random_bytes(64 << 10));
+    write_file(folder.file("b"), random_bytes(64 << 10));
+    const auto change =
+        "for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; printf $i | dd of=" + folder.file("a") +
+        " conv=notrunc bs=1 seek=5000 2>/dev/null; done & ";
+    const auto seen =
+        run_shell(change + SCULLPIN_COMMAND " stress --numjobs 1 --runtime 3 --progress always " +
+                  folder.file("a") + " " + folder.file("b") + " 2>&1 >/dev/null");
+    CHECK(seen.status == 3);
+    CHECK(seen.output.find(" 0 problem(s), ") != std::string::npos);
+    CHECK(seen.output.find(" 1 problem(s), ") != std::string::npos);
+}
+
+TEST_CASE("the self-test of stress ends by Ctrl-C")
+{
+    // It takes a second at least: a lost request is waited for.
+    const auto cut =
+        run("stress --help >/dev/null; timeout --foreground --preserve-status -s INT 0.5 " +
+            std::string(SCULLPIN_COMMAND) + " stress --self-test --json");
+    CHECK(cut.status == 130);
+    const auto document = nlohmann::json::parse(cut.output);
+    CHECK((document["aborted"] == true && document["self_test"].size() < 11));
+}
+
 TEST_CASE("stress refuses what makes no sense, and never writes unasked")
 {
     const temporary_folder folder;

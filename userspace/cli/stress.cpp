@@ -193,8 +193,9 @@ int run(stress_options options)
 {
     if (options.self_test) {
         options.each.seed = options.seed.value_or(1);
-        return report_self_test(stress::self_test(options.each.scratch, options.each.seed),
-                                options.common);
+        const auto rows =
+            stress::self_test(options.each.scratch, options.each.seed, &stop_requested);
+        return report_self_test(rows, stop_requested, options.common);
     }
     check(options);
     auto& each = options.each;

@@ -225,10 +225,13 @@ int report_stress(const std::vector<outcome>& outcomes, const settings& each,
     return status_of(document);
 }
 
-int report_self_test(const std::vector<self_test_row>& rows, const common_options& options)
+int report_self_test(const std::vector<self_test_row>& rows, bool aborted,
+                     const common_options& options)
 {
-    ordered_json document{{"schema", "scullpin-stress/1"}, {"self_test", ordered_json::array()}};
-    bool all = !rows.empty();
+    ordered_json document{{"schema", "scullpin-stress/1"},
+                          {"aborted", aborted},
+                          {"self_test", ordered_json::array()}};
+    bool all = aborted || !rows.empty();
     for (const auto& row : rows) {
         const bool named = row.planted == row.found;
         all = all && named;
@@ -246,7 +249,8 @@ int report_self_test(const std::vector<self_test_row>& rows, const common_option
                        row["found"].get<std::string>(), row["seconds"].get<double>(),
                        row["named"].get<bool>() ? "" : "  NOT FOUND");
     }
-    return all ? ok : failure;
+    if (!all) return failure;
+    return aborted ? by_signal + stop_signal : ok;
 }
 
 stress_line::stress_line(const common_options& options, double seconds, std::uint64_t operations)
@@ -263,18 +267,22 @@ void stress_line::update(std::size_t path, const stress::state& now)
 {
     const std::lock_guard hold(lock_);
     states_[path] = now;
-    if (!shown_ || now.seconds < next_) return;
+    if (!shown_ || (now.seconds < next_ && now.problems == 0)) return;
     next_ = now.seconds + 0.2;
     drawn_ = true;
     std::uint64_t done = 0;
-    for (const auto& [index, one] : states_) done += one.operations;
+    std::size_t problems = 0;
+    for (const auto& [index, one] : states_) {
+        done += one.operations;
+        problems += one.problems;
+    }
     const double rate = static_cast<double>(done) / std::max(now.seconds, 1e-9);
     double left = seconds_ > 0 ? seconds_ - now.seconds : 1e300;
     if (operations_ > 0)
         left = std::min(left, static_cast<double>(operations_ - std::min(done, operations_)) /
                                   std::max(rate, 1e-9));
-    fmt::print(stderr, "\r{} operations, {:.0f}/s, no problem, {:.0f} s left  ", done, rate,
-               std::max(left, 0.0));
+    fmt::print(stderr, "\r{} operations, {:.0f}/s, {} problem(s), {:.0f} s left  ", done, rate,
+               problems, std::max(left, 0.0));
 }
 
 }  // namespace scullpin::cli

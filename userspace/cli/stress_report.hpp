@@ -13,7 +13,8 @@ namespace scullpin::cli {
 /// Prints what was found, as text or JSON. @return the exit code it deserves
 int report_stress(const std::vector<stress::outcome>& outcomes, const stress::settings& each,
                   const common_options& options);
-int report_self_test(const std::vector<stress::self_test_row>& rows, const common_options& options);
+int report_self_test(const std::vector<stress::self_test_row>& rows, bool aborted,
+                     const common_options& options);
 
 /// The live line of a run: operations, rate, time left. Thread-safe.
 class stress_line {

@@ -36,10 +36,10 @@ long aio_context::submit(std::span<iocb*> requests) noexcept
     return taken < 0 ? -errno : taken;
 }
 
-void aio_context::cancel(iocb& request) noexcept
+bool aio_context::cancel(iocb& request) noexcept
 {
     io_event ignored{};
-    ::syscall(SYS_io_cancel, context_, &request, &ignored);
+    return ::syscall(SYS_io_cancel, context_, &request, &ignored) != 0 && errno == EINPROGRESS;
 }
 
 std::size_t aio_context::wait(std::span<io_event> events, std::size_t min,

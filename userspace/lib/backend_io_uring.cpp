@@ -129,7 +129,11 @@ private:
             const completion end{io_uring_cqe_get_data64(entry), entry->res};
             io_uring_cqe_seen(&ring_, entry);
             in_flight_--;
-            if (end.tag == cancel_tag) continue;
+            if (end.tag == cancel_tag) {
+                // -EALREADY: found, but under way.
+                if (end.result == 0 || end.result == -EALREADY) cancelled_++;
+                continue;
+            }
             completions.push_back(end);
             count++;
         }

@@ -54,7 +54,7 @@ public:
     void cancel(std::uint64_t tag) override
     {
         for (auto& request : requests_)
-            if (request.aio_data == tag) context_.cancel(request);
+            if (request.aio_data == tag && context_.cancel(request)) cancelled_++;
     }
 
 private:

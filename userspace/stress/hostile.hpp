@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "victim.hpp"
 #include "worker.hpp"
 
 namespace scullpin::stress {
@@ -30,28 +31,41 @@ public:
     /// Until the target has ended.
     void run();
 
+    /// Events by name, of those that did something.
     [[nodiscard]] const std::map<std::string, std::uint64_t>& counts() const noexcept
     {
         return counts_;
     }
 
 private:
-    void once(event what);
-    void fork_over_memory();
-    void unmap_in_flight();
-    void kill_in_flight();
-    void page_out();
-    void signal_workers();
-    void starve();
+    // Each says whether it did something.
+    bool once(event what);
+    bool fork_over_memory();
+    bool unmap_in_flight();
+    bool kill_in_flight();
+    bool page_out();
+    bool signal_workers();
+    bool starve();
+
+    void choose_events();
+    [[nodiscard]] std::string obstacle_to(event what);
+    void leave_out(event what, const std::string& reason);
+    bool live_and_die(event what, victim child, std::chrono::microseconds longest);
+    bool kill_after(event what, victim child, std::chrono::microseconds life);
+    void wait_for_release(const device& ours);
     void make_group();
+    [[nodiscard]] std::vector<way> asynchronous_ways() const;
 
     target& on_;
     const settings& wanted_;
     const std::vector<std::unique_ptr<worker>>& workers_;
     std::vector<pthread_t> threads_;
     std::mt19937_64 random_;
-    std::string group_;  ///< of the cgroup for memcg; empty: none
+    std::vector<event> events_;  ///< that can happen here, but for cancel: the workers' own
+    std::string group_;          ///< of the cgroup for memcg; empty: none
     std::map<std::string, std::uint64_t> counts_;
+    std::size_t children_ = 0;               ///< until now: each takes the next way
+    std::map<event, std::string> refusals_;  ///< why the last child of a kind ended by itself
 };
 
 /// Blocks that killed children have written to: each holds one whole block of this run, or the

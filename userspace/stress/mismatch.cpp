@@ -52,6 +52,18 @@ bool wrong_bytes_are(std::span<const std::byte> block, const bytes& expected, st
     return true;
 }
 
+/// Whether it is of this place and run.
+bool is_of(const identity& who, const identity& home)
+{
+    return who.device == home.device && who.offset == home.offset &&
+           who.generation == home.generation && who.length == home.length;
+}
+
+version version_of(const identity& who)
+{
+    return {.what = version::kind::block, .sequence = who.sequence, .writer = who.writer};
+}
+
 /// Of a block that is whole, and says whose it is.
 mismatch_kind name_by_identity(const identity& who, const identity& home)
 {
@@ -72,12 +84,8 @@ mismatch_kind name_of(std::span<const std::byte> block, const identity& home, co
         return mismatch_kind::zeros;
     // The header tells of one more version that the block may be a part of.
     if (const auto who = read_header(block)) {
-        if (*who != identity{home.device, home.offset, home.generation, who->sequence, who->writer,
-                             home.length})
-            return name_by_identity(*who, home);
-        ever.push_back(make_version(
-            {.what = version::kind::block, .sequence = who->sequence, .writer = who->writer},
-            home));
+        if (!is_of(*who, home)) return name_by_identity(*who, home);
+        ever.push_back(make_version(version_of(*who), home));
     }
     return is_mix_of(block, ever) ? mismatch_kind::torn : mismatch_kind::foreign;
 }
@@ -142,6 +150,17 @@ std::optional<mismatch> examine(std::span<const std::byte> block, const identity
     result.kind = name_of(block, home, result.expected, std::move(ever));
     result.detail = describe(block, alive);
     return result;
+}
+
+std::optional<mismatch> examine_uncounted(std::span<const std::byte> block, const identity& home,
+                                          const version& first)
+{
+    const auto who = read_header(block);
+    const bool ours = who && is_of(*who, home);
+    auto wrong = examine(block, home, {{ours ? version_of(*who) : first}, {}}, false);
+    // Under a header of this place, other bytes are those of another of the writes.
+    if (wrong && ours && wrong->kind == mismatch_kind::foreign) wrong->kind = mismatch_kind::torn;
+    return wrong;
 }
 
 }  // namespace scullpin::stress

@@ -53,4 +53,9 @@ struct mismatch {
                                               const identity& home,
                                               const model::candidates& may_hold, bool mixes);
 
+/// The same for a block that writes came to that nobody counted: it may hold @p first, or be whole
+/// and say that it is of this place and run.
+[[nodiscard]] std::optional<mismatch> examine_uncounted(std::span<const std::byte> block,
+                                                        const identity& home, const version& first);
+
 }  // namespace scullpin::stress

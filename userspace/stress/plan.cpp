@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 
 namespace scullpin::stress {
 
@@ -26,6 +27,18 @@ bool takes_pieces(backend_kind how)
 }
 
 }  // namespace
+
+bool is_asynchronous(const way& by)
+{
+    return by.how == backend_kind::libaio || by.how == backend_kind::io_uring;
+}
+
+bool may_be_cut(const choice& step, std::int64_t result, bool signals)
+{
+    if (is_asynchronous(step.by))
+        return step.cancel && (result > 0 || result == -ECANCELED || result == -EINTR);
+    return signals && step.by.how != backend_kind::mmap && result > 0;
+}
 
 plan::plan(const settings& wanted, const abilities& can, unsigned worker)
     : how_(wanted.how),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <random>
 #include <span>
 #include <vector>
@@ -17,6 +18,9 @@ struct way {
 
     bool operator==(const way&) const = default;
 };
+
+/// Whether requests are in flight after their submission.
+[[nodiscard]] bool is_asynchronous(const way& by);
 
 /// What a worker can do on its target, found out before it begins.
 struct abilities {
@@ -39,6 +43,12 @@ struct choice {
     std::vector<std::size_t> pieces;  ///< bytes of each segment; empty: one
     bool cancel = false;              ///< ask for its end at once
 };
+
+/// Whether hostile events explain that a request moved less than it was asked to, or nothing. A
+/// signal cuts only who waits for the device, and back ends begin anew what it cut before any byte.
+/// @param result fewer bytes, or -errno
+/// @param signals whether there are any
+[[nodiscard]] bool may_be_cut(const choice& step, std::int64_t result, bool signals);
 
 /// Chooses the steps of one worker from a seed: the same ones each time, whatever the clock does.
 class plan {

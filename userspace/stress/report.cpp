@@ -77,6 +77,7 @@ void tally::add(const tally& other)
     bytes_written += other.bytes_written;
     blocks_verified += other.blocks_verified;
     cut_short += other.cut_short;
+    cancelled += other.cancelled;
     for (const auto& [name, count] : other.by_act) by_act[name] += count;
     for (const auto& [name, count] : other.by_way) by_way[name] += count;
     for (const auto& [name, count] : other.by_memory) by_memory[name] += count;

@@ -61,6 +61,7 @@ struct tally {
     std::uint64_t bytes_written = 0;
     std::uint64_t blocks_verified = 0;
     std::uint64_t cut_short = 0;  ///< failed or short, as hostile events make them
+    std::uint64_t cancelled = 0;  ///< were in flight when they were asked to end
     std::map<std::string, std::uint64_t> by_act;
     std::map<std::string, std::uint64_t> by_way;
     std::map<std::string, std::uint64_t> by_memory;

@@ -18,6 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::uint64_t self_test_bytes = std::uint64_t{256} << 10;
+
 /// A thread that ends a run badly when its work throws.
 template <typename Work>
 std::thread guarded(target& on, Work work)
@@ -40,9 +42,11 @@ void watch(target& on, const settings& wanted, const std::function<void(const st
     while (!on.ended()) {
         std::this_thread::sleep_for(20ms);
         const double seconds = on.seconds() - begun;
-        if (progress) progress({seconds, on.completed});
+        if (progress) progress({seconds, on.completed, on.problems()});
         if (seconds >= most || (wanted.stop != nullptr && *wanted.stop)) on.end();
     }
+    // With the problem that has ended it.
+    if (progress) progress({on.seconds() - begun, on.completed, on.problems()});
 }
 
 outcome collect(const target& on, const settings& wanted,
@@ -51,6 +55,8 @@ outcome collect(const target& on, const settings& wanted,
     outcome all = on.result();
     for (const auto& one : workers) all.did.add(one->did());
     all.hostile = events.counts();
+    const auto cancel = all.hostile.find(to_string(event::cancel));
+    if (cancel != all.hostile.end()) cancel->second = all.did.cancelled;
     all.aborted = wanted.stop != nullptr && *wanted.stop;
     return all;
 }
@@ -62,6 +68,27 @@ void keep(std::unique_ptr<target> on, workers_of_a_run workers)
 {
     static std::vector<std::pair<std::unique_ptr<target>, workers_of_a_run>> kept;
     kept.emplace_back(std::move(on), std::move(workers));
+}
+
+/// A run in which @p what is planted.
+settings self_test_of(fault what, const std::string& path, std::uint64_t seed)
+{
+    settings wanted;
+    wanted.path = path;
+    wanted.write = what != fault::changed;
+    wanted.size = self_test_bytes;
+    wanted.most_bytes = std::size_t{8} << 10;
+    if (wanted.write) wanted.acts = {act::read, act::write};
+    wanted.backends = {backend_kind::sync, backend_kind::libaio, backend_kind::io_uring};
+    wanted.memory = {memory_kind::base};
+    wanted.depth = 4;
+    wanted.seed = seed;
+    wanted.runtime = 30s;
+    if (what == fault::lost) wanted.deadline = 1s;
+    wanted.plant = what;
+    // A file promises that much to one writer at a time.
+    wanted.jobs = 1;
+    return wanted;
 }
 
 }  // namespace
@@ -95,34 +122,24 @@ outcome run(const settings& wanted, const std::function<void(const state&)>& pro
     return all;
 }
 
-std::vector<self_test_row> self_test(const std::string& folder, std::uint64_t seed)
+std::vector<self_test_row> self_test(const std::string& folder, std::uint64_t seed,
+                                     const std::atomic<bool>* stop)
 {
-    constexpr std::array faults{"stale",   "misdirected", "torn",    "zeros", "poison",
-                                "foreign", "short",       "overrun", "lost",  "double"};
     std::vector<self_test_row> rows;
-    for (std::size_t i = 0; i < faults.size(); i++) {
+    for (const auto what : {fault::stale, fault::misdirected, fault::torn, fault::zeros,
+                            fault::poison, fault::foreign, fault::shortened, fault::overrun,
+                            fault::lost, fault::doubled, fault::changed}) {
         std::string path = folder + "/scullpin-self-test-XXXXXX";
         const file_descriptor file(::mkstemp(path.data()));
         if (!file) throw_errno("make a file in " + folder);
-        settings wanted;
-        wanted.path = "/proc/self/fd/" + std::to_string(file.get());
         ::unlink(path.c_str());
-        wanted.write = true;
-        wanted.size = std::uint64_t{256} << 10;
-        wanted.most_bytes = std::size_t{8} << 10;
-        wanted.acts = {act::read, act::write};
-        wanted.backends = {backend_kind::sync, backend_kind::libaio, backend_kind::io_uring};
-        wanted.memory = {memory_kind::base};
-        wanted.depth = 4;
-        wanted.seed = seed;
-        wanted.runtime = 30s;
-        wanted.deadline = 1s;
-        wanted.plant = static_cast<fault>(i);
-        // A file promises that much to one writer at a time.
-        wanted.jobs = 1;
+        if (::ftruncate(file.get(), self_test_bytes) != 0) throw_errno("make a file longer");
+        auto wanted = self_test_of(what, "/proc/self/fd/" + std::to_string(file.get()), seed);
+        wanted.stop = stop;
         const auto all = run(wanted);
+        if (all.aborted) break;
         rows.push_back(
-            {faults[i], all.problems.empty() ? "" : all.problems.front().kind, all.seconds});
+            {to_string(what), all.problems.empty() ? "" : all.problems.front().kind, all.seconds});
     }
     return rows;
 }

@@ -12,6 +12,7 @@ namespace scullpin::stress {
 struct state {
     double seconds = 0;
     std::uint64_t operations = 0;
+    std::size_t problems = 0;
 };
 
 /// Stresses one path until the time, the number of operations, the stop flag or a problem ends it.
@@ -29,6 +30,8 @@ struct self_test_row {
 };
 
 /// Plants each corruption in a file of @p folder, one a run.
-[[nodiscard]] std::vector<self_test_row> self_test(const std::string& folder, std::uint64_t seed);
+/// @param stop when it is set, those that are left are not planted
+[[nodiscard]] std::vector<self_test_row> self_test(const std::string& folder, std::uint64_t seed,
+                                                   const std::atomic<bool>* stop = nullptr);
 
 }  // namespace scullpin::stress

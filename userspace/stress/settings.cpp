@@ -37,6 +37,13 @@ const char* to_string(event what)
                    std::array{"fork", "unmap", "cancel", "kill", "pageout", "signals", "memcg"});
 }
 
+const char* to_string(fault what)
+{
+    return name_of(what,
+                   std::array{"stale", "misdirected", "torn", "zeros", "poison", "foreign", "short",
+                              "overrun", "lost", "double", "changed", "short", "overrun"});
+}
+
 bool settings::has(event what) const
 {
     return std::find(hostile.begin(), hostile.end(), what) != hostile.end();

@@ -48,7 +48,12 @@ enum class fault {
     overrun,
     lost,     ///< a completion that never comes
     doubled,  ///< one that comes twice
+    changed,  ///< other bytes than at first, where nobody writes
+    cut,      ///< fewer bytes than asked, as its result says
+    spilled,  ///< all bytes, and a result that says fewer
 };
+/// What the tester has to call it.
+[[nodiscard]] const char* to_string(fault what);
 
 /// A run of the stress tester on one path.
 struct settings {

@@ -2,6 +2,8 @@
 #include "shim.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "mismatch.hpp"
@@ -21,12 +23,11 @@ public:
     {
         for (const auto& op : operations) {
             operation real = op;
-            if (!planted_ && fits(op)) {
-                planted_ = true;
+            if (!victim_ && fits(op)) {
                 victim_ = op;
                 if (op.dir == direction::write)
                     spoil_write(real);
-                else if (what_ == fault::shortened)
+                else if (what_ == fault::shortened || what_ == fault::cut)
                     real.memory = real.memory.first(real.memory.size() - block_ / 2);
                 else if (what_ == fault::misdirected)
                     real.offset = op.offset >= home_.offset + block_ ? op.offset - block_
@@ -44,9 +45,8 @@ public:
         const std::size_t before = completions.size();
         real_->reap(completions, min, deadline);
         for (std::size_t i = before; i < completions.size(); i++)
-            if (planted_ && !done_ && completions[i].tag == victim_.tag) {
-                done_ = true;
-                spoil_end(completions, i);
+            if (victim_ && completions[i].tag == victim_->tag) {
+                spoil_end(completions, i, *std::exchange(victim_, std::nullopt));
                 break;
             }
         const std::size_t count = completions.size() - before;
@@ -58,13 +58,13 @@ public:
 
 private:
     /// Of the request that is lied about, the second half of the first block, or all of it.
-    [[nodiscard]] bool fits(const operation& op) const
+    [[nodiscard]] bool fits(const operation& op)
     {
         const bool write = what_ == fault::stale || what_ == fault::torn;
         const bool any = what_ == fault::lost || what_ == fault::doubled;
         if (!any && write != (op.dir == direction::write)) return false;
         // A write that is lost is seen when there was another one before: not the very first.
-        return ++seen_ > 20 && op.memory.size() >= 2 * block_;
+        return op.memory.size() >= 2 * block_ && ++seen_ % 20 == 0;
     }
 
     /// Only so much of a write arrives.
@@ -74,21 +74,24 @@ private:
         if (what_ == fault::torn) real.memory = real.memory.first(real.memory.size() - block_ / 2);
     }
 
-    void spoil_end(std::vector<completion>& completions, std::size_t at)
+    void spoil_end(std::vector<completion>& completions, std::size_t at, const operation& victim)
     {
         auto& end = completions[at];
-        const auto memory = victim_.memory;
+        const auto memory = victim.memory;
         const auto fill = [&](std::byte value) {
             std::fill_n(memory.begin() + static_cast<std::ptrdiff_t>(block_), block_, value);
         };
+        if (what_ == fault::cut) return;
         end.result = static_cast<std::int64_t>(memory.size());
+        if (what_ == fault::spilled) end.result -= static_cast<std::int64_t>(block_ / 2);
         if (what_ == fault::zeros) fill(std::byte{0});
         if (what_ == fault::poison) fill(poison_byte);
+        if (what_ == fault::changed) memory[block_] ^= std::byte{1};
         if (what_ == fault::overrun) *(memory.data() + memory.size()) = std::byte{1};
         if (what_ == fault::foreign) {
             auto who = home_;
             who.generation++;
-            who.offset = victim_.offset;
+            who.offset = victim.offset;
             fill_block(memory.first(block_), who);
         }
         if (what_ == fault::lost) completions.erase(completions.begin() + std::ptrdiff_t(at));
@@ -99,10 +102,8 @@ private:
     std::unique_ptr<backend> real_;
     std::size_t block_;
     identity home_;
-    mutable unsigned seen_ = 0;
-    bool planted_ = false;
-    bool done_ = false;
-    operation victim_{};
+    unsigned seen_ = 0;
+    std::optional<operation> victim_{};  ///< that is lied about, in flight
 };
 
 }  // namespace

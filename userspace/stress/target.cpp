@@ -277,6 +277,12 @@ void target::report(problem what)
     ended_ = true;
 }
 
+std::size_t target::problems() const
+{
+    const std::lock_guard hold(lock_);
+    return problems_.size();
+}
+
 std::optional<std::uint64_t> target::take_number()
 {
     const auto number = ++numbers_;

@@ -36,10 +36,13 @@ public:
     [[nodiscard]] identity home(std::size_t block) const;
     [[nodiscard]] std::uint64_t offset_of(std::size_t block) const;
     [[nodiscard]] double seconds() const;
+    /// Of workers; what nobody of them writes or reads has this number as its worker.
+    [[nodiscard]] unsigned jobs() const noexcept { return wanted_.jobs; }
     /// Blocks at the end that killed children write to; the workers leave them alone.
     [[nodiscard]] extent wild() const noexcept { return wild_; }
 
     void report(problem what);
+    [[nodiscard]] std::size_t problems() const;
     [[nodiscard]] bool ended() const noexcept { return ended_; }
     /// Whether a request never ends: nothing may be taken down.
     [[nodiscard]] bool lost() const noexcept { return lost_; }

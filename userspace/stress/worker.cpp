@@ -40,6 +40,13 @@ worker::worker(target& on, const settings& wanted, unsigned index)
     }
 }
 
+tally worker::did() const
+{
+    tally all = did_;
+    for (const auto& [by, one] : backends_) all.cancelled += one->cancelled();
+    return all;
+}
+
 std::vector<std::span<std::byte>> worker::all_memory() const
 {
     std::vector<std::span<std::byte>> all;
@@ -221,8 +228,7 @@ bool worker::accept(slot& one)
 {
     const auto result = one.what.result;
     if (result == static_cast<std::int64_t>(one.what.length)) return true;
-    const bool cut = wanted_.has(event::cancel) || wanted_.has(event::signals);
-    if (cut && (result == -ECANCELED || result == -EINTR || result > 0)) {
+    if (may_be_cut(one.what.step, result, wanted_.has(event::signals))) {
         did_.cut_short++;
         return true;
     }
@@ -242,7 +248,12 @@ void worker::end_read(slot& one)
     const auto moved = static_cast<std::size_t>(std::max<std::int64_t>(one.what.result, 0));
     did_.bytes_read += moved;
     verify(one, moved / on_.can().block_bytes, may_hold);
-    verify_guards(one);
+    verify_untouched(one, {one.memory.data() - memory::guard, memory::guard}, "before the request");
+    verify_untouched(one, {one.memory.data() + one.memory.size(), memory::guard},
+                     "behind the request");
+    // From the page cache bytes come in order; a device may move the last ones first.
+    if (moved > 0 && !one.what.step.by.direct)
+        verify_untouched(one, one.memory.subspan(moved), "behind what the result claims");
 }
 
 void worker::end_write(slot& one)
@@ -283,25 +294,19 @@ void worker::verify_unknown(const slot& one, std::size_t block, std::span<const 
     if (on_.blocks->learnt(block) != digest) complain(one, std::move(wrong), block);
 }
 
-void worker::verify_guards(const slot& one)
+/// @param memory that a read may not write to
+void worker::verify_untouched(const slot& one, std::span<const std::byte> memory,
+                              const std::string& where)
 {
-    const auto before = std::span(one.memory.data() - memory::guard, memory::guard);
-    const auto after = std::span(one.memory.data() + one.memory.size(), memory::guard);
-    const auto touched = [](std::span<const std::byte> guard) {
-        return std::any_of(guard.begin(), guard.end(),
-                           [](std::byte byte) { return byte != prefill; });
-    };
-    if (!touched(before) && !touched(after)) return;
+    const auto touched =
+        std::find_if(memory.begin(), memory.end(), [](std::byte byte) { return byte != prefill; });
+    if (touched == memory.end()) return;
     mismatch wrong;
     wrong.kind = mismatch_kind::overrun;
-    wrong.detail =
-        fmt::format("memory {} the request was written", touched(before) ? "before" : "behind");
-    const auto guard = touched(before) ? before : after;
-    wrong.found.assign(guard.begin(), guard.end());
-    wrong.expected.assign(memory::guard, prefill);
-    wrong.at = static_cast<std::size_t>(
-        std::find_if(guard.begin(), guard.end(), [](std::byte byte) { return byte != prefill; }) -
-        guard.begin());
+    wrong.detail = fmt::format("memory {} was written", where);
+    wrong.found.assign(memory.begin(), memory.end());
+    wrong.expected.assign(memory.size(), prefill);
+    wrong.at = static_cast<std::size_t>(touched - memory.begin());
     complain(one, std::move(wrong), one.what.step.where.first);
 }
 

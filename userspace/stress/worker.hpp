@@ -24,7 +24,7 @@ public:
     /// alone for ever, this object included.
     void run();
 
-    [[nodiscard]] const tally& did() const noexcept { return did_; }
+    [[nodiscard]] tally did() const;
     /// Memory that a child may write to without its parent seeing it.
     [[nodiscard]] std::vector<std::span<std::byte>> private_memory() const;
     [[nodiscard]] std::vector<std::span<std::byte>> all_memory() const;
@@ -51,7 +51,8 @@ private:
     void end_write(slot& one);
     bool accept(slot& one);
     void verify(slot& one, std::size_t whole, const std::vector<model::candidates>& may_hold);
-    void verify_guards(const slot& one);
+    void verify_untouched(const slot& one, std::span<const std::byte> memory,
+                          const std::string& where);
     void verify_unknown(const slot& one, std::size_t block, std::span<const std::byte> bytes);
     void look_for_lost();
     void complain(const slot& one, mismatch what, std::size_t block);

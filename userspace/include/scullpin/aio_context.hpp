@@ -24,8 +24,8 @@ public:
     /// io_submit(2) once. @return how many were taken, or -errno
     long submit(std::span<iocb*> requests) noexcept;
 
-    /// io_cancel(2); the event of a request comes in any case.
-    void cancel(iocb& request) noexcept;
+    /// io_cancel(2); the event of a request comes in any case. @return whether it was in flight
+    bool cancel(iocb& request) noexcept;
 
     /// io_getevents(2) until at least @p min came or the deadline passed; EINTR is repeated.
     /// @return how many came

@@ -66,9 +66,12 @@ public:
     virtual void cancel(std::uint64_t tag) { static_cast<void>(tag); }
 
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
+    /// How many cancellations found their operation in flight.
+    [[nodiscard]] std::uint64_t cancelled() const noexcept { return cancelled_; }
 
 protected:
     std::size_t in_flight_ = 0;
+    std::uint64_t cancelled_ = 0;
 };
 
 /// @param fd stays open longer than the back end
