@@ -202,6 +202,23 @@ TEST_CASE("the live line of stress tells of a problem on one path while another 
     CHECK(seen.output.find(" 1 problem(s), ") != std::string::npos);
 }
 
+TEST_CASE("stress says so when a thread cannot be made")
+{
+    const temporary_folder folder;
+    write_file(folder.file("a"), random_bytes(1 << 20));
+    // Enough address space for the memory of all workers, which is a gigabyte, but not for all
+    // their stacks. Sanitizers need more for themselves.
+    const std::string little = "ulimit -v 1500000; exec " SCULLPIN_COMMAND " ";
+    if (run_shell(little + "--version").status != 0) SKIP("the command does not start like that");
+    const auto result =
+        run_shell(little +
+                  "stress --numjobs 256 --iodepth 1 --bs 512 --backend sync --memory base "
+                  "--runtime 1 " +
+                  folder.file("a") + " 2>&1");
+    CHECK(result.status == 1);
+    CHECK(result.output.find("start a thread") != std::string::npos);
+}
+
 TEST_CASE("the self-test of stress ends by Ctrl-C")
 {
     // It takes a second at least: a lost request is waited for.

@@ -17,6 +17,7 @@
 #include "target.hpp"
 #include "scullpin/error.hpp"
 #include "stress/run.hpp"
+#include "stress/thread.hpp"
 
 namespace scullpin::cli {
 
@@ -113,20 +114,25 @@ std::vector<stress::outcome> run_all(const stress_options& options)
     stress_line line(options.common, most, options.each.ops.value_or(0) * options.paths.size());
     std::vector<stress::outcome> outcomes(options.paths.size());
     std::vector<std::exception_ptr> failures(options.paths.size());
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < options.paths.size(); i++)
-        threads.emplace_back([&, i] {
-            try {
-                auto each = options.each;
-                each.path = options.paths[i];
-                each.create = each.write && each.size && may_create(each.path);
-                outcomes[i] =
-                    stress::run(each, [&](const stress::state& now) { line.update(i, now); });
-            } catch (...) {
-                failures[i] = std::current_exception();
-                stop_requested = true;
-            }
-        });
+    const auto run_one = [&](std::size_t i) {
+        try {
+            auto each = options.each;
+            each.path = options.paths[i];
+            each.create = each.write && each.size && may_create(each.path);
+            outcomes[i] = stress::run(each, [&](const stress::state& now) { line.update(i, now); });
+        } catch (...) {
+            failures[i] = std::current_exception();
+            stop_requested = true;
+        }
+    };
+    std::vector<std::jthread> threads;
+    try {
+        for (std::size_t i = 0; i < options.paths.size(); i++)
+            threads.push_back(stress::start_thread([&run_one, i] { run_one(i); }));
+    } catch (...) {
+        stop_requested = true;
+        throw;
+    }
     for (auto& one : threads) one.join();
     for (const auto& one : failures)
         if (one) std::rethrow_exception(one);
