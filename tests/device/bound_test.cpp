@@ -39,7 +39,7 @@ std::uint64_t pinned_bytes()
 TEST_CASE_METHOD(device_fixture,
                  "requests wait for the cap and all complete, never more pinned than allowed")
 {
-    const setting max_pinned("max_pinned", std::to_string(cap)), latency("latency_us", "30000");
+    const setting max_pinned("max_pinned", std::to_string(cap)), latency("latency_us", "300000");
     const auto fd = open_direct();
     const memory buffer(16 * part / page_size);
     aio context;

@@ -41,9 +41,28 @@ a_mounted_device_is_not_written() {
     mkfs.ext4 -q /dev/ram0 && mkdir -p /tmp/mounted && mount /dev/ram0 /tmp/mounted || return 1
     before=$(cat $sysfs/stats/bytes_written)
     "$scullpin" bench --quiet --rw randwrite --size 1m $node /dev/ram0 >/tmp/bench.txt 2>/tmp/stderr || status=$?
-    equal $status 6 'exit status' && grep -q 'mounted or in use' /tmp/stderr && equal "$(cat $sysfs/stats/bytes_written)" "$before" bytes_written &&
+    equal $status 6 'exit status' && grep -q 'in use by a mount' /tmp/stderr && equal "$(cat $sysfs/stats/bytes_written)" "$before" bytes_written &&
         "$scullpin" bench --quiet --rw randread --size 1m /dev/ram0 >/tmp/bench.txt && status=0 || status=1
     umount /tmp/mounted && [ $status = 0 ] && "$scullpin" bench --quiet --rw randwrite --size 1m /dev/ram0 /dev/ram0 >/tmp/bench.txt
+}
+
+# The bytes of a loop device are its users'.
+a_file_of_a_loop_device_is_not_written() {
+    local loop status=0
+    truncate -s 1M /tmp/backing
+    loop=$(losetup -f --show /tmp/backing) || return 1
+    "$scullpin" bench --quiet --rw write --size 64k /tmp/backing >/tmp/bench.txt 2>/tmp/stderr || status=$?
+    losetup -d "$loop"
+    equal $status 6 'exit status' && grep -q "in use by $loop" /tmp/stderr
+}
+
+# A page of a mapping that the filesystem has no room for is a signal, and the run goes on.
+a_full_disk_by_mapping_is_an_error() {
+    local status=0
+    mkdir -p /tmp/full && mount -t tmpfs -o size=256k tmpfs /tmp/full && truncate -s 1M /tmp/full/sparse || return 1
+    "$scullpin" bench --quiet --json --backend mmap --rw randwrite --runtime 1 /tmp/full/sparse >/tmp/bench.json 2>/tmp/stderr || status=$?
+    umount /tmp/full
+    equal $status 1 'exit status' && jq -e '.paths[0].write.errors.EIO > 0' /tmp/bench.json
 }
 
 ping_is_answered() {
@@ -62,5 +81,7 @@ test_bench() {
     try 'a bench by io_uring that is interrupted drains, and its JSON is whole' an_interrupted_bench_says_so io_uring 8
     try 'bench draws the latencies of two paths' bench_draws_a_plot
     try 'bench does not write to a block device that is mounted' a_mounted_device_is_not_written
+    try 'bench does not write to the file behind a loop device' a_file_of_a_loop_device_is_not_written
+    try 'bench by mmap on a full filesystem tells errors, and ends' a_full_disk_by_mapping_is_an_error
     try 'nothing is pinned or in flight after the benchmark, and the kernel is content' device_is_quiet
 }

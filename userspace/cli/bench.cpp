@@ -15,7 +15,7 @@
 #include "options.hpp"
 #include "plot.hpp"
 #include "progress.hpp"
-#include "target.hpp"
+#include "scullpin/claims.hpp"
 
 namespace scullpin::cli {
 
@@ -53,7 +53,7 @@ void add_options(CLI::App& command, bench_options& options)
     command
         .add_option("--rw", what.rw,
                     "read, write, randread, randwrite, rw or randrw (default randread)")
-        ->transform(CLI::CheckedTransformer(pattern_names()))
+        ->transform(one_of(pattern_names()))
         ->type_name("NAME");
     add_size(command, "--bs", what.block_bytes, "bytes a request (default 4k)", 1);
     add_backend(command, what.backend);

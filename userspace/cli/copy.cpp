@@ -10,6 +10,7 @@
 #include "progress.hpp"
 #include "report.hpp"
 #include "target.hpp"
+#include "scullpin/claims.hpp"
 #include "scullpin/error.hpp"
 
 namespace scullpin::cli {
@@ -111,6 +112,8 @@ int run(const pair_options& options, bool compare)
     auto transfer = to_transfer(options.io);
     const auto first = endpoint::open(options.first, access::read_only, options.io.direct);
     // A mapping for writing needs to read, too.
+    claims held;
+    if (!compare) held.add(options.second);
     const auto how = compare ? access::read_only : access::read_write;
     const auto second = endpoint::open(options.second, how, options.io.direct,
                                        !compare && may_create(options.second));

@@ -58,6 +58,9 @@ int main(int argc, char** argv)
     } catch (const usage_error& error) {
         fmt::print(stderr, "scullpin: {}\n", error.what());
         return usage;
+    } catch (const unavailable_error& error) {
+        fmt::print(stderr, "scullpin: {}\n", error.what());
+        return skipped;
     } catch (const open_error& error) {
         fmt::print(stderr, "scullpin: {}\n", error.what());
         return status_of(error);

@@ -113,9 +113,7 @@ The command line makes no sense.
 .It 3
 Data differ.
 .It 4
-Nothing was done: it was skipped, and the reason said.
-.It 5
-The kernel complained.
+What was asked for cannot be done on this machine or path, and nothing was; the reason is said.
 .It 6
 There is no such device, it is not this user's to use, or something that is required is missing.
 .It 128+n

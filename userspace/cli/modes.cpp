@@ -11,7 +11,7 @@
 #include "options.hpp"
 #include "plot.hpp"
 #include "progress.hpp"
-#include "target.hpp"
+#include "scullpin/claims.hpp"
 
 namespace scullpin::cli {
 

@@ -54,7 +54,7 @@ void sleep_until_or_stop(std::chrono::steady_clock::time_point when)
 
 exit_code status_of(const open_error& error)
 {
-    constexpr std::array codes{ENOENT, ENODEV, ENXIO, EACCES, EPERM, EBUSY};
+    constexpr std::array codes{ENOENT, ENOTDIR, ENODEV, ENXIO, EACCES, EPERM, EROFS, EBUSY};
     const bool none = std::find(codes.begin(), codes.end(), error.code().value()) != codes.end();
     return none ? no_device : failure;
 }
@@ -101,7 +101,7 @@ CLI::Option* add_parsed(CLI::App& command, const std::string& name, const char* 
 void add_backend(CLI::App& command, backend_kind& kind)
 {
     command.add_option("--backend", kind, "sync, vectored, libaio, io_uring or mmap")
-        ->transform(CLI::CheckedTransformer(backend_names()))
+        ->transform(one_of(backend_names()))
         ->type_name("NAME")
         ->default_str(to_string(kind));
 }

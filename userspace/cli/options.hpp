@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -23,6 +24,7 @@ enum exit_code {
     failure = 1,
     usage = 2,
     mismatch = 3,
+    skipped = 4,
     no_device = 6,
     by_signal = 128,
 };
@@ -56,6 +58,22 @@ std::uint64_t end_of(std::uint64_t offset, std::uint64_t length);
 CLI::Option* add_parsed(CLI::App& command, const std::string& name, const char* type,
                         const std::function<void(const std::string&)>& take,
                         const std::string& help);
+
+/// One of the names, and nothing else: neither a number nor another spelling. --help shows them.
+template <typename Value>
+CLI::Validator one_of(const std::map<std::string, Value>& names)
+{
+    std::string all;
+    for (const auto& [name, value] : names) all += (all.empty() ? "" : ",") + name;
+    return CLI::Validator(
+        [names, all](std::string& text) {
+            const auto found = names.find(text);
+            if (found == names.end()) return text + " is none of " + all;
+            text = std::to_string(static_cast<int>(found->second));
+            return std::string();
+        },
+        "{" + all + "}");
+}
 
 /// An option that takes bytes: 4096, 128k, 1G; not fewer than @p least.
 template <typename Value>

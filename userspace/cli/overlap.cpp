@@ -36,7 +36,7 @@ void add_overlap_options(CLI::App& command, overlap_options& options)
     command
         .add_option("--backend", what.backend,
                     "of the asynchronous way: libaio or io_uring (default: the first that works)")
-        ->transform(CLI::CheckedTransformer(backends))
+        ->transform(one_of(backends))
         ->type_name("NAME");
     add_iodepth(command, what.iodepth);
     command.add_option("--rounds", what.rounds, "of which the shortest times are taken")

@@ -15,6 +15,7 @@
 #include "report.hpp"
 #include "target.hpp"
 #include "scullpin/aligned_buffer.hpp"
+#include "scullpin/claims.hpp"
 #include "scullpin/error.hpp"
 
 namespace scullpin::cli {
@@ -118,6 +119,8 @@ int run(const stream_options& options, direction dir)
     const bool standard = options.stream == "-";
     if (standard && reading && options.common.json)
         throw usage_error("--json needs --output FILE: stdout carries the data");
+    claims held;
+    if (!reading) held.add(options.path);
     const auto place =
         endpoint::open(options.path, reading ? access::read_only : access::read_write,
                        options.io.direct, !reading && may_create(options.path));

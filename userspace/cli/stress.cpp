@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 // stress: any node or file under requests of every kind, each compared with what may be there.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <barrier>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -15,6 +19,7 @@
 #include "progress.hpp"
 #include "stress_report.hpp"
 #include "target.hpp"
+#include "scullpin/claims.hpp"
 #include "scullpin/error.hpp"
 #include "stress/run.hpp"
 #include "stress/thread.hpp"
@@ -53,7 +58,7 @@ void add_set(CLI::App& command, const std::string& name, std::vector<Value>& val
     command.add_option(name, values, help)
         ->delimiter(',')
         ->allow_extra_args(false)
-        ->transform(CLI::CheckedTransformer(names_of(all)))
+        ->transform(one_of(names_of(all)))
         ->type_name("NAME,...");
 }
 
@@ -74,7 +79,7 @@ void add_sets(CLI::App& command, stress::settings& each)
              event::memcg},
             "what happens around the requests (default: nothing)");
     command.add_option("--profile", each.how, "how places and lengths are chosen (default random)")
-        ->transform(CLI::CheckedTransformer(names_of(
+        ->transform(one_of(names_of(
             {profile::random, profile::sequential, profile::hot, profile::small, profile::large})))
         ->type_name("NAME");
 }
@@ -97,7 +102,7 @@ void add_options(CLI::App& command, stress_options& options)
     add_size(command, "--size", each.size, "bytes to use (default: all, 64M at most)", 1);
     add_sets(command, each);
     add_duration(command, "--runtime", each.runtime, "how long (default 10s without --ops)");
-    command.add_option("--ops", each.ops, "how many operations");
+    command.add_option("--ops", each.ops, "how many operations")->check(CLI::NonNegativeNumber);
     add_duration(command, "--deadline", each.deadline, "a request that takes longer is lost (60s)");
     command.add_option("--seed", options.seed, "of all choices (default: another each time)");
     command.add_option("--scratch", each.scratch, "folder of files that serve as memory (/tmp)");
@@ -106,48 +111,87 @@ void add_options(CLI::App& command, stress_options& options)
     add_common(command, options.common);
 }
 
-/// All paths at once, each in a thread of its own.
+/// Ends the others when one path is done for.
+void run_one(const stress::settings& each, stress_line& line, std::size_t i, stress::outcome& one)
+{
+    one = stress::run(each, [&](const stress::state& now) { line.update(i, now); });
+    if (!one.problems.empty()) stop_requested = true;
+}
+
+/// All paths at once, each in a thread of its own; none is changed before all are open.
 std::vector<stress::outcome> run_all(const stress_options& options)
 {
+    claims held;
+    if (options.each.write)
+        for (const auto& path : options.paths) held.add(path);
     const double most =
         options.each.runtime ? std::chrono::duration<double>(*options.each.runtime).count() : 0;
     stress_line line(options.common, most, options.each.ops.value_or(0) * options.paths.size());
     std::vector<stress::outcome> outcomes(options.paths.size());
     std::vector<std::exception_ptr> failures(options.paths.size());
-    const auto run_one = [&](std::size_t i) {
+    std::barrier all_open(static_cast<std::ptrdiff_t>(options.paths.size()));
+    std::atomic<bool> refused{false};
+    const auto fail = [&](std::size_t i, bool asked) {
+        failures[i] = std::current_exception();
+        refused = stop_requested = true;
+        if (!asked) all_open.arrive_and_drop();
+    };
+    const auto work = [&](std::size_t i) {
+        auto each = options.each;
+        bool asked = false;
+        each.path = options.paths[i];
+        each.create = each.write && each.size && may_create(each.path);
+        each.ready = [&] {
+            asked = true;
+            all_open.arrive_and_wait();
+            return !refused;
+        };
         try {
-            auto each = options.each;
-            each.path = options.paths[i];
-            each.create = each.write && each.size && may_create(each.path);
-            outcomes[i] = stress::run(each, [&](const stress::state& now) { line.update(i, now); });
+            run_one(each, line, i, outcomes[i]);
         } catch (...) {
-            failures[i] = std::current_exception();
-            stop_requested = true;
+            fail(i, asked);
         }
     };
     std::vector<std::jthread> threads;
-    try {
-        for (std::size_t i = 0; i < options.paths.size(); i++)
-            threads.push_back(stress::start_thread([&run_one, i] { run_one(i); }));
-    } catch (...) {
-        stop_requested = true;
-        throw;
-    }
-    for (auto& one : threads) one.join();
+    for (std::size_t i = 0; i < options.paths.size(); i++) try {
+            threads.push_back(stress::start_thread([&work, i] { work(i); }));
+        } catch (...) {
+            fail(i, false);
+        }
+    threads.clear();
     for (const auto& one : failures)
         if (one) std::rethrow_exception(one);
     return outcomes;
 }
 
+/// One file by two names would be taken for two, each of which writes over the other.
+void refuse_twice(const std::vector<std::string>& paths)
+{
+    std::map<std::pair<dev_t, ino_t>, std::string> seen;
+    for (const auto& path : paths) {
+        struct stat status {};
+        // What is not there is told by who opens it, or made.
+        if (::stat(path.c_str(), &status) != 0) continue;
+        const bool node = S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode);
+        const auto [first, is_new] = seen.try_emplace(
+            node ? std::pair(status.st_rdev, ino_t{0}) : std::pair(status.st_dev, status.st_ino),
+            path);
+        if (!is_new) throw usage_error(fmt::format("{} and {} are one", first->second, path));
+    }
+}
+
 void check(const stress_options& options)
 {
     if (options.paths.empty()) throw usage_error("stress: a PATH is missing");
+    if (options.each.runtime && options.each.runtime->count() == 0)
+        throw usage_error("--runtime 0 runs nothing");
     if (options.each.direct && options.each.mixed)
         throw usage_error("--direct and --mixed exclude each other");
     auto sorted = options.paths;
     std::sort(sorted.begin(), sorted.end());
     if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
         throw usage_error("a path is given twice");
+    refuse_twice(options.paths);
     if (!options.each.write && std::any_of(options.each.acts.begin(), options.each.acts.end(),
                                            [](act what) { return what != act::read; }))
         throw usage_error("without --write only reads are done");

@@ -58,6 +58,17 @@ std::string set_option(const char* name, const std::vector<Value>& values)
     return values.empty() ? "" : fmt::format(" --{} {}", name, joined(values));
 }
 
+/// As one word of the shell's, whatever is in it.
+std::string quoted(const std::string& text)
+{
+    constexpr auto plain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:@%,=";
+    if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+    std::string word = "'";
+    for (const char one : text) word += one == '\'' ? std::string("'\\''") : std::string(1, one);
+    return word + "'";
+}
+
 /// The command that makes the same choices again.
 std::string replay_of(const outcome& one, const settings& each)
 {
@@ -70,11 +81,12 @@ std::string replay_of(const outcome& one, const settings& each)
                         each.depth, each.most_bytes, each.offset, one.span_bytes);
     text += set_option("backend", each.backends) + set_option("operations", each.acts) +
             set_option("memory", each.memory) + set_option("hostile", each.hostile);
-    text += fmt::format(" --profile {} --scratch {} --seed {}", to_string(each.how), each.scratch,
-                        one.seed);
+    text += fmt::format(" --profile {} --scratch {} --seed {}", to_string(each.how),
+                        quoted(each.scratch), one.seed);
+    text += fmt::format(" --deadline {}ms", each.deadline.count());
     if (each.runtime) text += fmt::format(" --runtime {}ms", each.runtime->count());
     if (each.ops) text += fmt::format(" --ops {}", *each.ops);
-    return text + " " + one.path;
+    return text + " " + quoted(one.path);
 }
 
 ordered_json document_of(const problem& what)
@@ -124,18 +136,21 @@ bool is_mismatch(const ordered_json& problem)
     return kind != "error" && kind != "lost" && kind != "double";
 }
 
-/// Mismatches before errors; nothing done is a failure; a signal only when all was well.
+/// Mismatches before errors; nothing done is a failure, but of who was stopped before; a signal
+/// only when all was well.
 int status_of(const ordered_json& document)
 {
     int status = ok;
+    const bool aborted = document["aborted"].get<bool>();
     for (const auto& path : document["paths"]) {
         for (const auto& problem : path["problems"]) {
             if (is_mismatch(problem)) return mismatch;
             status = failure;
         }
-        if (path["completed"] == 0 || path["completed"] != path["submitted"]) status = failure;
+        if ((path["completed"] == 0 && !aborted) || path["completed"] != path["submitted"])
+            status = failure;
     }
-    return status == ok && document["aborted"].get<bool>() ? by_signal + stop_signal : status;
+    return status == ok && aborted ? by_signal + stop_signal : status;
 }
 
 void print_counts(const char* title, const ordered_json& counts)

@@ -16,13 +16,12 @@ std::string between(const std::string& text, char open, char close)
     return text.substr(begin + 1, end - begin - 1);
 }
 
-/// CLI11 keeps a set only in its validator's description: `{a,b}` or `{a->0,b->1} OR {0,1}`.
+/// CLI11 keeps a set only in its validator's description: `{a,b}`.
 std::vector<std::string> choices_of(const std::string& type)
 {
     std::vector<std::string> choices;
     std::istringstream words(between(type, '{', '}'));
-    for (std::string word; std::getline(words, word, ',');)
-        choices.push_back(word.substr(0, word.find("->")));
+    for (std::string word; std::getline(words, word, ',');) choices.push_back(word);
     return choices;
 }
 

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "backends.hpp"
+#include "bus_guard.hpp"
 
 namespace scullpin {
 
@@ -70,18 +71,29 @@ std::int64_t run_vectored(int fd, const operation& op)
 std::int64_t mappable(int fd, const operation& op)
 {
     const std::uint64_t needed = op.offset + op.memory.size();
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) return -errno;
     const auto end = ::lseek(fd, 0, SEEK_END);
+    // Many character devices do not say where they end.
+    if (S_ISCHR(status.st_mode) && end <= 0) return static_cast<std::int64_t>(op.memory.size());
     if (end < 0) return -errno;
     const auto size = static_cast<std::uint64_t>(end);
     if (size >= needed) return static_cast<std::int64_t>(op.memory.size());
     if (op.dir == direction::read)
         return static_cast<std::int64_t>(size - std::min(size, op.offset));
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) return -errno;
     if (!S_ISREG(status.st_mode)) return -ENOSPC;
     return ::ftruncate(fd, static_cast<off_t>(needed)) != 0
                ? -errno
                : static_cast<std::int64_t>(op.memory.size());
+}
+
+/// Copies by the processor. @return whether all of the pages could be had
+bool copy_guarded(std::byte* to, const std::byte* from, std::size_t bytes)
+{
+    bus_guard guard;
+    if (sigsetjmp(guard.back(), 1) != 0) return false;
+    std::memcpy(to, from, bytes);
+    return true;
 }
 
 /// Maps the pages of one operation, copies, unmaps.
@@ -97,10 +109,11 @@ std::int64_t run_mapped(int fd, const operation& op)
                            fd, static_cast<off_t>(op.offset - skip));
     if (mapping == MAP_FAILED) return -errno;
     auto* bytes = static_cast<std::byte*>(mapping) + skip;
-    std::memcpy(read ? op.memory.data() : bytes, read ? bytes : op.memory.data(),
-                static_cast<std::size_t>(reach));
+    const bool copied =
+        copy_guarded(read ? op.memory.data() : bytes, read ? bytes : op.memory.data(),
+                     static_cast<std::size_t>(reach));
     ::munmap(mapping, length);
-    return reach;
+    return copied ? reach : -EIO;
 }
 
 using run_function = std::int64_t (*)(int fd, const operation& op);

@@ -39,13 +39,26 @@ void ask_node(int fd, geometry& shape)
     if (::ioctl(fd, SCULLPIN_IOC_INFO, &info) == 0) shape.dma_alignment = info.dma_alignment;
 }
 
-geometry look_at(int fd, const std::string& path)
+/// What direct transfers of a file need, which depends on the disk below. Kernels before v6.1 and
+/// some filesystems do not say.
+void ask_filesystem(int fd, geometry& shape)
+{
+    struct statx status {};
+    if (::statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) != 0 ||
+        (status.stx_mask & STATX_DIOALIGN) == 0 || status.stx_dio_offset_align == 0)
+        return;
+    shape.logical_block_size = status.stx_dio_offset_align;
+    shape.dma_alignment = status.stx_dio_mem_align;
+}
+
+geometry look_at(int fd, const std::string& path, bool direct)
 {
     struct stat status {};
     if (::fstat(fd, &status) != 0) throw_errno(fmt::format("fstat {}", path));
     geometry shape;
     if (S_ISREG(status.st_mode)) {
         shape.size = static_cast<std::uint64_t>(status.st_size);
+        if (direct) ask_filesystem(fd, shape);
     } else if (S_ISBLK(status.st_mode)) {
         shape.what = geometry::kind::block_device;
         ask_node(fd, shape);
@@ -58,6 +71,14 @@ geometry look_at(int fd, const std::string& path)
         shape.what = geometry::kind::stream;
     }
     return shape;
+}
+
+/// Opening a named pipe waits for whoever has the other end, perhaps for ever.
+void refuse_pipe(const std::string& path)
+{
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode))
+        throw usage_error(fmt::format("{} is a pipe: give a node or a file", path));
 }
 
 }  // namespace
@@ -74,13 +95,17 @@ const char* to_string(geometry::kind what)
 }
 
 device::device(file_descriptor fd, std::string path, bool direct)
-    : fd_(std::move(fd)), path_(std::move(path)), direct_(direct), shape_(look_at(fd_.get(), path_))
+    : fd_(std::move(fd)),
+      path_(std::move(path)),
+      direct_(direct),
+      shape_(look_at(fd_.get(), path_, direct))
 {
 }
 
 device device::open(const std::string& path, access how, bool direct, bool create)
 {
     file_descriptor fd;
+    refuse_pipe(path);
     try {
         fd = file_descriptor::open(path, open_flags(how, direct, create));
     } catch (const std::system_error& error) {

@@ -111,8 +111,12 @@ outcome run(const settings& wanted, const std::function<void(const state&)>& pro
     // Not on the stack: what never ends keeps using it.
     auto on = std::make_unique<target>(wanted);
     workers_of_a_run workers = std::make_unique<std::vector<std::unique_ptr<worker>>>();
+    if (wanted.ready && !wanted.ready()) return on->result();
     if (wanted.write) on->fill();
-    for (unsigned i = 0; i < wanted.jobs; i++)
+    // What was not filled has nothing to say.
+    const bool stopped = wanted.stop != nullptr && *wanted.stop;
+    if (stopped) on->end();
+    for (unsigned i = 0; i < (stopped ? 0 : wanted.jobs); i++)
         workers->push_back(std::make_unique<worker>(*on, wanted, i));
     std::vector<pthread_t> handles;
     std::optional<hostility> events;
@@ -126,7 +130,7 @@ outcome run(const settings& wanted, const std::function<void(const state&)>& pro
     threads.push_back(guarded(*on, [&events] { events->run(); }));
     watch(*on, wanted, progress);
     for (auto& one : threads) one.join();
-    if (!on->lost() && on->wild().count > 0) verify_wild(*on);
+    if (!stopped && !on->lost() && on->wild().count > 0) verify_wild(*on);
     auto all = collect(*on, wanted, *workers, *events);
     if (all.lost) keep(std::move(on), std::move(workers));
     return all;

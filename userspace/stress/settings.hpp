@@ -80,6 +80,8 @@ struct settings {
     std::string scratch = "/tmp";  ///< where files are made that serve as memory
     std::optional<fault> plant{};
     const std::atomic<bool>* stop = nullptr;
+    /// Asked when the path is open, and nothing of it is changed; false: it stays as it is.
+    std::function<bool()> ready{};
 
     /// Whether this happens around the requests.
     [[nodiscard]] bool has(event what) const;

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -58,9 +59,20 @@ int errno_of(Call call)
 
 target::target(const settings& wanted) : wanted_(wanted)
 {
+    const bool made = wanted.create && ::access(wanted.path.c_str(), F_OK) != 0;
+    try {
+        prepare();
+    } catch (...) {
+        if (made) ::unlink(wanted.path.c_str());
+        throw;
+    }
+}
+
+void target::prepare()
+{
     open_path();
     choose_span();
-    home_.device = std::hash<std::string>{}(wanted.path);
+    home_.device = std::hash<std::string>{}(wanted_.path);
     std::random_device unpredictable;
     home_.generation = (std::uint64_t{unpredictable()} << 32) | unpredictable();
     home_.length = static_cast<std::uint32_t>(can_.block_bytes);
@@ -81,7 +93,7 @@ void target::open_path()
             fmt::format("{} is a stream: it has no places to come back to", wanted_.path));
     if (!any.shape().size && !wanted_.size)
         throw usage_error(fmt::format("{} has no size of its own: give --size", wanted_.path));
-    if (wanted_.write) refuse_used(any);
+    if (wanted_.write) refuse_open_elsewhere(any);
 }
 
 void target::choose_span()
@@ -89,13 +101,9 @@ void target::choose_span()
     const device& any = plain_ ? *plain_ : *direct_;
     const auto& shape = any.shape();
     offset_ = wanted_.offset;
-    const bool file = shape.what == geometry::kind::regular_file;
-    if (file && wanted_.write && wanted_.size && *shape.size < offset_ + *wanted_.size &&
-        ::ftruncate(any.fd(), static_cast<off_t>(offset_ + *wanted_.size)) != 0)
-        throw_errno(fmt::format("make {} longer", wanted_.path));
-    const auto end = file && wanted_.write && wanted_.size
-                         ? std::max(*shape.size, offset_ + *wanted_.size)
-                         : shape.size.value_or(offset_ + wanted_.size.value_or(0));
+    const bool grows = shape.what == geometry::kind::regular_file && wanted_.write && wanted_.size;
+    const auto end = grows ? std::max(*shape.size, offset_ + *wanted_.size)
+                           : shape.size.value_or(offset_ + wanted_.size.value_or(0));
     const auto room = end > offset_ ? end - offset_ : 0;
     const auto span = wanted_.size.value_or(std::min(room, default_span));
     can_.block_bytes = std::max<std::size_t>(shape.logical_block_size, 512);
@@ -127,7 +135,7 @@ void target::find_abilities()
     if (wanted_.write) {
         if (wants(act::write)) can_.acts.push_back(act::write);
         if (wants(act::sync)) can_.acts.push_back(act::sync);
-        if (wants(act::discard) && can_discard()) can_.acts.push_back(act::discard);
+        if (wants(act::discard)) can_.acts.push_back(act::discard);
     }
     if (can_.acts.empty())
         throw usage_error("nothing is left to do: without --write only reads are");
@@ -135,11 +143,25 @@ void target::find_abilities()
     find_memory();
 }
 
-bool target::can_discard()
+void target::try_discard()
 {
     const int error = discard({0, 1}, !plain_);
-    if (error != 0) left_out.push_back({"discard", std::generic_category().message(-error)});
-    return error == 0;
+    if (error == 0) return;
+    left_out.push_back({"discard", std::generic_category().message(-error)});
+    std::erase(can_.acts, act::discard);
+    if (can_.acts.empty())
+        throw unavailable_error(fmt::format("nothing is left to do on {}: discard: {}",
+                                            wanted_.path, left_out.back().reason));
+}
+
+void target::extend()
+{
+    const device& any = plain_ ? *plain_ : *direct_;
+    const auto end = static_cast<off_t>(offset_of(can_.blocks + wild_.count));
+    struct stat status {};
+    if (::fstat(any.fd(), &status) != 0) throw_errno(fmt::format("fstat {}", wanted_.path));
+    if (S_ISREG(status.st_mode) && status.st_size < end && ::ftruncate(any.fd(), end) != 0)
+        throw_errno(fmt::format("make {} longer", wanted_.path));
 }
 
 bool target::can_map() const
@@ -174,8 +196,9 @@ void target::find_ways()
         if (direct_ && !maps) can_.ways.push_back({kind, true});
     }
     if (can_.ways.empty())
-        throw usage_error(fmt::format("no back end works on {}: {}", wanted_.path,
-                                      left_out.empty() ? "none was given" : left_out[0].reason));
+        throw unavailable_error(
+            fmt::format("no back end works on {}: {}", wanted_.path,
+                        left_out.empty() ? "none was given" : left_out[0].reason));
 }
 
 void target::find_memory()
@@ -202,13 +225,16 @@ void target::find_memory()
         }
     }
     if (can_.memory.empty())
-        throw usage_error(
+        throw unavailable_error(
             fmt::format("no kind of memory is to be had: {}", left_out.back().reason));
 }
 
 void target::fill()
 {
     const device& any = plain_ ? *plain_ : *direct_;
+    extend();
+    if (std::find(can_.acts.begin(), can_.acts.end(), act::discard) != can_.acts.end())
+        try_discard();
     const auto requests_of = make_backend(backend_kind::sync, any.fd(), 1);
     const std::size_t all = can_.blocks + wild_.count;
     const aligned_buffer buffer(can_.most_blocks * can_.block_bytes);
@@ -228,9 +254,10 @@ void target::fill()
         ended.clear();
         requests_of->reap(ended, 1);
         const auto result = ended.at(0).result;
+        // A disk that gets full takes a part, and says so of the rest.
         if (result != static_cast<std::int64_t>(bytes.size()))
             throw_error(
-                result < 0 ? static_cast<int>(-result) : EIO,
+                result < 0 ? static_cast<int>(-result) : ENOSPC,
                 fmt::format("write {} bytes at {} of {}", bytes.size(), op.offset, wanted_.path));
         blocks->end_write(where, sequence, where.count);
         at += where.count;

@@ -21,11 +21,14 @@ class target {
 public:
     using clock = std::chrono::steady_clock;
 
-    /// Opens the path and finds out what can be done with it.
-    /// @throws open_error; usage_error when the settings do not fit it
+    /// Opens the path and finds out what can be done with it; changes nothing, but makes a file
+    /// that is wanted.
+    /// @throws open_error; usage_error when the settings do not fit it; unavailable_error when
+    /// nothing of them can be done with it here
     explicit target(const settings& wanted);
 
-    /// Writes every block once, so that each has something to say.
+    /// Makes a file as long as it has to be, and writes every block once, so that each has
+    /// something to say. Leaves early when the run is to stop.
     void fill();
 
     [[nodiscard]] const device& open(bool direct) const { return direct ? *direct_ : *plain_; }
@@ -60,13 +63,15 @@ public:
     std::vector<skipped> left_out;
 
 private:
+    void prepare();
     void open_path();
     void choose_span();
     void find_abilities();
     void find_ways();
     bool can_map() const;
     void find_memory();
-    bool can_discard();
+    void try_discard();
+    void extend();
 
     const settings& wanted_;
     std::optional<device> plain_;

@@ -8,6 +8,7 @@
 #include "cli/options.hpp"
 #include "report.hpp"
 #include "stress/claim.hpp"
+#include "scullpin/claims.hpp"
 
 namespace {
 
@@ -50,12 +51,12 @@ void add_ways(CLI::App& app, run_settings& settings)
     app.add_option("--ways", settings.ways,
                    "of pool, cached, mapped, pool-over-cache (default all)")
         ->delimiter(',')
-        ->transform(CLI::CheckedTransformer(names_of(all_way_kinds())))
+        ->transform(cli::one_of(names_of(all_way_kinds())))
         ->type_name("NAME,...");
     cli::add_size(app, "--memory", pages.memory_bytes, "of the own cache (default 16M)", 4096);
     app.add_option("--backend", pages.backend,
                    "of the own cache (default io_uring, or libaio where it is refused)")
-        ->transform(CLI::CheckedTransformer(names_of(all_backend_kinds())))
+        ->transform(cli::one_of(names_of(all_backend_kinds())))
         ->type_name("NAME");
     cli::add_iodepth(app, pages.iodepth);
     app.add_flag("--random-advice", pages.random_advice,
@@ -68,7 +69,7 @@ std::uint64_t pages_of(const run_settings& settings, const answer_options& optio
 {
     const auto how = settings.pages.writable ? access::read_write : access::read_only;
     const auto node = device::open(settings.path, how, false);
-    if (settings.pages.writable) stress::refuse_used(node);
+    if (settings.pages.writable) stress::refuse_open_elsewhere(node);
     if (!node.shape().size) throw usage_error(settings.path + " has no size");
     const std::uint64_t there = *node.shape().size;
     const std::uint64_t pages = options.size.value_or(there) / settings.pages.page_bytes;
@@ -79,6 +80,8 @@ std::uint64_t pages_of(const run_settings& settings, const answer_options& optio
 
 int serve_all(run_settings& settings, const answer_options& options)
 {
+    claims held;
+    if (settings.pages.writable) held.add(settings.path);
     if (settings.pages.page_bytes % 4096 != 0) throw usage_error("--page is a multiple of 4096");
     if (settings.pages.memory_bytes < settings.pages.page_bytes)
         throw usage_error("--memory is less than a page");

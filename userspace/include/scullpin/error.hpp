@@ -26,6 +26,12 @@ public:
     using std::system_error::system_error;
 };
 
+/// What the user asked for makes sense, but cannot be done on this machine or path; nothing was.
+class unavailable_error : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 /// What the user asked for does not make sense: wrong size, wrong combination.
 class usage_error : public std::runtime_error {
 public:

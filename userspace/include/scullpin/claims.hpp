@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <string>
+
+#include "scullpin/file_descriptor.hpp"
+
+namespace scullpin {
+
+/// Paths that are to be written, though what they hold belongs to nobody else: block devices that
+/// are neither mounted nor held, and files that are no loop device's and no swap.
+class claims {
+public:
+    /// A block device is held as long as this lives, so that meanwhile nobody else gets it.
+    /// Does nothing for what is not there, nor for what is claimed already.
+    /// @throws open_error with EBUSY, saying who uses it
+    void add(const std::string& path);
+
+private:
+    std::map<dev_t, file_descriptor> held_;
+};
+
+}  // namespace scullpin
