@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The command as a user meets it: exit codes, stdout, JSON.
+#include <regex>
+
 #include <catch_amalgamated.hpp>
 #include <nlohmann/json.hpp>
 
@@ -206,6 +208,51 @@ TEST_CASE("stress tells in one document what it did, also when it is interrupted
     CHECK(aborted["paths"][0]["completed"] > 0);
 }
 
+TEST_CASE("the live line of stress tells of a problem")
+{
+    const temporary_folder folder;
+    write_file(folder.file("a"), random_bytes(64 << 10));
+    write_file(folder.file("b"), random_bytes(64 << 10));
+    const auto change =
+        "for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; printf $i | dd of=" + folder.file("a") +
+        " conv=notrunc bs=1 seek=5000 2>/dev/null; done & ";
+    const auto seen =
+        run_shell(change + SCULLPIN_COMMAND " stress --numjobs 1 --runtime 3 --progress always " +
+                  folder.file("a") + " " + folder.file("b") + " 2>&1 >/dev/null");
+    CHECK(seen.status == 3);
+    CHECK(seen.output.find(" 0 problem(s), ") != std::string::npos);
+    CHECK(std::regex_search(seen.output, std::regex(" [1-9][0-9]* problem\\(s\\), ")));
+}
+
+TEST_CASE("stress says so when a thread cannot be made")
+{
+    const temporary_folder folder;
+    write_file(folder.file("a"), random_bytes(1 << 20));
+    // Enough address space for the memory of all workers, which is a gigabyte, but not for all
+    // their stacks. Sanitizers need more for themselves.
+    const std::string little = "ulimit -v 1500000; exec " SCULLPIN_COMMAND " ";
+    if (run_shell(little + "--version 2>&1").status != 0)
+        SKIP("the command does not start like that");
+    const auto result =
+        run_shell(little +
+                  "stress --numjobs 256 --iodepth 1 --bs 512 --backend sync --memory base "
+                  "--runtime 1 " +
+                  folder.file("a") + " 2>&1");
+    CHECK(result.status == 1);
+    CHECK(result.output.find("start a thread") != std::string::npos);
+}
+
+TEST_CASE("the self-test of stress ends by Ctrl-C")
+{
+    // It takes a second at least: a lost request is waited for.
+    const auto cut =
+        run("stress --help >/dev/null; timeout --foreground --preserve-status -s INT 0.5 " +
+            std::string(SCULLPIN_COMMAND) + " stress --self-test --json");
+    CHECK(cut.status == 130);
+    const auto document = nlohmann::json::parse(cut.output);
+    CHECK((document["aborted"] == true && document["self_test"].size() < 11));
+}
+
 TEST_CASE("stress changes no path before all are open, and none by two names")
 {
     const temporary_folder folder;
@@ -264,33 +311,6 @@ TEST_CASE("the command that stress tells for another run is one for the shell")
     const auto second = nlohmann::json::parse(again.output);
     CHECK(first["paths"][0]["operations"] == second["paths"][0]["operations"]);
     CHECK(first["paths"][0]["replay"] == second["paths"][0]["replay"]);
-}
-
-TEST_CASE("the live line of stress tells of a problem")
-{
-    const temporary_folder folder;
-    write_file(folder.file("a"), random_bytes(64 << 10));
-    write_file(folder.file("b"), random_bytes(64 << 10));
-    const auto change =
-        "for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; printf $i | dd of=" + folder.file("a") +
-        " conv=notrunc bs=1 seek=5000 2>/dev/null; done & ";
-    const auto seen =
-        run_shell(change + SCULLPIN_COMMAND " stress --numjobs 1 --runtime 3 --progress always " +
-                  folder.file("a") + " " + folder.file("b") + " 2>&1 >/dev/null");
-    CHECK(seen.status == 3);
-    CHECK(seen.output.find(" 0 problem(s), ") != std::string::npos);
-    CHECK(seen.output.find(" 1 problem(s), ") != std::string::npos);
-}
-
-TEST_CASE("the self-test of stress ends by Ctrl-C")
-{
-    // It takes a second at least: a lost request is waited for.
-    const auto cut =
-        run("stress --help >/dev/null; timeout --foreground --preserve-status -s INT 0.5 " +
-            std::string(SCULLPIN_COMMAND) + " stress --self-test --json");
-    CHECK(cut.status == 130);
-    const auto document = nlohmann::json::parse(cut.output);
-    CHECK((document["aborted"] == true && document["self_test"].size() < 11));
 }
 
 TEST_CASE("stress refuses what makes no sense, and never writes unasked")

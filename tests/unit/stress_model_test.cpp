@@ -7,6 +7,7 @@
 #include "stress/block.hpp"
 #include "stress/mismatch.hpp"
 #include "stress/model.hpp"
+#include "stress/report.hpp"
 
 using namespace scullpin::stress;
 
@@ -194,6 +195,42 @@ TEST_CASE("a block whose writes nobody counted may be any whole one of its place
     other = home;
     other.offset = 8192;
     CHECK(name(block_of(1, other)) == "misdirected");
+}
+
+TEST_CASE("neighbours are all requests of the same time, and the latest of the same place")
+{
+    history all;
+    const auto add = [&](std::uint64_t number, act what, std::uint64_t offset, double begun,
+                         double ended) {
+        request one;
+        one.number = number;
+        one.worker = static_cast<unsigned>(number % 3);
+        one.step.what = what;
+        one.offset = offset;
+        one.length = what == act::sync ? 0 : 512;
+        one.begun_s = begun;
+        one.ended_s = -1;
+        all.begin(one);
+        one.ended_s = ended;
+        if (ended >= 0) all.end(one);
+        return one;
+    };
+    add(1, act::write, 8192, 0.0, 0.5);  // over, elsewhere
+    add(2, act::write, 4096, 0.0, 0.6);  // over, the same place
+    add(3, act::write, 8192, 0.5, 1.5);  // elsewhere at the same time
+    add(4, act::sync, 0, 1.2, 1.3);      // at the same time
+    add(5, act::sync, 0, 0.1, 0.2);      // over
+    add(6, act::write, 16384, 1.9, -1);  // in flight
+    add(7, act::write, 16384, 2.5, -1);  // begun later
+    for (std::uint64_t i = 0; i < 20; i++)
+        add(100 + i, act::write, 65536, 1.1, 1.2);  // more than are shown of one place
+    const auto found = all.near(add(8, act::read, 4096, 1.0, 2.0));
+    std::vector<std::uint64_t> numbers;
+    for (const auto& one : found)
+        if (one.number < 100) numbers.push_back(one.number);
+    CHECK(numbers == std::vector<std::uint64_t>{2, 3, 4, 6});
+    CHECK(found.size() == 24);
+    CHECK(describe(found[found.size() - 2]).starts_with("#4 worker 1: fsync; began at"));
 }
 
 TEST_CASE("a mix is right where requests overlap and nobody promised otherwise")

@@ -251,6 +251,40 @@ TEST_CASE("processes that are killed use direct asynchronous ways, where there a
           std::vector<way>{{backend_kind::libaio, true}, {backend_kind::io_uring, true}});
 }
 
+TEST_CASE("a cgroup for memory is only made where a cgroup2 is mounted, and nothing is left of it")
+{
+    const temporary_folder folder;
+    CHECK_THROWS_AS(memory_group(folder.file("."), 1 << 20), std::system_error);
+    CHECK(std::filesystem::is_empty(folder.file(".")));
+    write_file(folder.file("cgroup.subtree_control"), {});
+    CHECK_THROWS_AS(memory_group(folder.file("."), 1 << 20), std::system_error);
+    CHECK(read_file(folder.file("cgroup.subtree_control")).empty());
+}
+
+TEST_CASE("two cgroups for memory are two, and what was switched on for them is switched off")
+{
+    const std::string root = "/sys/fs/cgroup", control = root + "/cgroup.subtree_control";
+    const auto before = read_file(control);
+    std::optional<memory_group> one;
+    try {
+        one.emplace(root, 16 << 20);
+    } catch (const std::system_error& error) {
+        CHECK(read_file(control) == before);
+        SKIP("there is no cgroup to be had: " << error.what());
+    }
+    {
+        const memory_group two(root, 16 << 20);
+        CHECK(one->path() != two.path());
+        CHECK((std::filesystem::exists(one->path()) && std::filesystem::exists(two.path())));
+    }
+    CHECK(std::filesystem::exists(one->path() + "/memory.high"));
+    CHECK(one->shortages() == 0);
+    const auto path = one->path();
+    one.reset();
+    CHECK(!std::filesystem::exists(path));
+    CHECK(read_file(control) == before);
+}
+
 TEST_CASE("what killed processes leave wrong is named, with the request and the bytes")
 {
     const temporary_folder folder;

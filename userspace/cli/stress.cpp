@@ -22,6 +22,7 @@
 #include "scullpin/claims.hpp"
 #include "scullpin/error.hpp"
 #include "stress/run.hpp"
+#include "stress/thread.hpp"
 
 namespace scullpin::cli {
 
@@ -130,26 +131,33 @@ std::vector<stress::outcome> run_all(const stress_options& options)
     std::vector<std::exception_ptr> failures(options.paths.size());
     std::barrier all_open(static_cast<std::ptrdiff_t>(options.paths.size()));
     std::atomic<bool> refused{false};
+    const auto fail = [&](std::size_t i, bool asked) {
+        failures[i] = std::current_exception();
+        refused = stop_requested = true;
+        if (!asked) all_open.arrive_and_drop();
+    };
+    const auto work = [&](std::size_t i) {
+        auto each = options.each;
+        bool asked = false;
+        each.path = options.paths[i];
+        each.create = each.write && each.size && may_create(each.path);
+        each.ready = [&] {
+            asked = true;
+            all_open.arrive_and_wait();
+            return !refused;
+        };
+        try {
+            run_one(each, line, i, outcomes[i]);
+        } catch (...) {
+            fail(i, asked);
+        }
+    };
     std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < options.paths.size(); i++)
-        threads.emplace_back([&, i] {
-            auto each = options.each;
-            bool asked = false;
-            each.path = options.paths[i];
-            each.create = each.write && each.size && may_create(each.path);
-            each.ready = [&] {
-                asked = true;
-                all_open.arrive_and_wait();
-                return !refused;
-            };
-            try {
-                run_one(each, line, i, outcomes[i]);
-            } catch (...) {
-                failures[i] = std::current_exception();
-                refused = stop_requested = true;
-                if (!asked) all_open.arrive_and_drop();
-            }
-        });
+    for (std::size_t i = 0; i < options.paths.size(); i++) try {
+            threads.push_back(stress::start_thread([&work, i] { work(i); }));
+        } catch (...) {
+            fail(i, false);
+        }
     threads.clear();
     for (const auto& one : failures)
         if (one) std::rethrow_exception(one);

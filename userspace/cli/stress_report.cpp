@@ -91,17 +91,17 @@ std::string replay_of(const outcome& one, const settings& each)
 
 ordered_json document_of(const problem& what)
 {
+    const bool has_request = what.during.length > 0 || what.during.step.what == act::sync;
     ordered_json neighbours = ordered_json::array();
     for (const auto& one : what.neighbours) neighbours.push_back(describe(one));
-    return {
-        {"kind", what.kind},
-        {"text", what.text},
-        {"request", what.during.length == 0 ? ordered_json() : ordered_json(describe(what.during))},
-        {"block_offset_bytes", what.offset},
-        {"first_wrong_byte", what.what.at},
-        {"expected", dump(what.what.expected, what.what.at)},
-        {"found", dump(what.what.found, what.what.at)},
-        {"neighbours", neighbours}};
+    return {{"kind", what.kind},
+            {"text", what.text},
+            {"request", has_request ? ordered_json(describe(what.during)) : ordered_json()},
+            {"block_offset_bytes", what.offset},
+            {"first_wrong_byte", what.what.at},
+            {"expected", dump(what.what.expected, what.what.at)},
+            {"found", dump(what.what.found, what.what.at)},
+            {"neighbours", neighbours}};
 }
 
 ordered_json document_of(const outcome& one, const settings& each)

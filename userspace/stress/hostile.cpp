@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include <fmt/core.h>
 
@@ -24,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Where a child in the cgroup begins to be short of memory: from there on it reclaims and waits.
+/// Where a child in the cgroup begins to be short of memory.
 constexpr std::size_t group_bytes = std::size_t{16} << 20;
 
 /// A signal that says nothing: it only interrupts.
@@ -85,8 +83,13 @@ std::string hostility::obstacle_to(event what)
     if (what != event::kill && what != event::memcg) return {};
     if (!wanted_.write) return "without --write its children have no blocks of their own";
     if (on_.wild().count == 0) return "its children need at least one of 16 blocks";
-    if (what == event::memcg) make_group();
-    return what == event::memcg && group_.empty() ? "no cgroup that bounds memory can be made" : "";
+    if (what == event::kill) return {};
+    try {
+        group_.emplace("/sys/fs/cgroup", group_bytes);
+    } catch (const std::system_error& error) {
+        return error.what();
+    }
+    return {};
 }
 
 void hostility::leave_out(event what, const std::string& reason)
@@ -115,12 +118,6 @@ void hostility::run()
     for (const auto& [what, reason] : refusals_)
         if (counts_[to_string(what)] == 0)
             leave_out(what, "its children could not submit: " + reason);
-}
-
-hostility::~hostility()
-{
-    std::error_code unknown;
-    if (!group_.empty()) std::filesystem::remove(group_, unknown);
 }
 
 bool hostility::once(event what)
@@ -209,12 +206,22 @@ bool hostility::kill_after(event what, victim child, std::chrono::microseconds l
     const pid_t process = start(child);
     if (process < 0) throw_errno("fork");
     say = file_descriptor();
-    const bool begun = hears(hear.get(), wanted_.deadline);
+    const bool begun =
+        hears(hear.get(), wanted_.deadline) && (child.hoard.empty() || memory_is_short());
     if (begun) std::this_thread::sleep_for(life);
     ::kill(process, SIGKILL);
     const int status = wait_for(process);
     if (WIFEXITED(status)) refusals_[what] = std::generic_category().message(WEXITSTATUS(status));
     return begun && WIFSIGNALED(status);
+}
+
+/// Waits until it is for the child in the cgroup, or does not become so.
+bool hostility::memory_is_short() const
+{
+    const auto deadline = target::clock::now() + 5s;
+    while (group_->shortages() == shortages_ && target::clock::now() < deadline)
+        std::this_thread::sleep_for(1ms);
+    return group_->shortages() > shortages_;
 }
 
 /// Requests of io_uring outlive their process, but hold its open file, and its lock with it. What
@@ -254,26 +261,12 @@ bool hostility::signal_workers()
     return any;
 }
 
-void hostility::make_group()
-{
-    namespace fs = std::filesystem;
-    const fs::path root = "/sys/fs/cgroup";
-    std::error_code unknown;
-    const fs::path group = root / fmt::format("scullpin-stress-{}", ::getpid());
-    std::ofstream(root / "cgroup.subtree_control") << "+memory";
-    if (!fs::create_directory(group, unknown) || !fs::exists(group / "memory.high") ||
-        !(std::ofstream(group / "memory.high") << group_bytes).flush()) {
-        fs::remove(group, unknown);
-        return;
-    }
-    group_ = group;
-}
-
 /// A child that is short of memory while its requests are in flight.
 bool hostility::starve()
 {
     const aligned_buffer hoard(2 * group_bytes);
-    const file_descriptor procs = file_descriptor::open(group_ + "/cgroup.procs", O_WRONLY);
+    const auto procs = file_descriptor::open(group_->path() + "/cgroup.procs", O_WRONLY);
+    shortages_ = group_->shortages();
     victim child;
     child.group_fd = procs.get();
     child.hoard = hoard.span();

@@ -4,11 +4,13 @@
 #include <pthread.h>
 
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "memory_group.hpp"
 #include "victim.hpp"
 #include "worker.hpp"
 
@@ -23,10 +25,6 @@ public:
     /// @param threads of the workers, which get the signals
     hostility(target& on, const settings& wanted,
               const std::vector<std::unique_ptr<worker>>& workers, std::vector<pthread_t> threads);
-
-    ~hostility();
-    hostility(const hostility&) = delete;
-    hostility& operator=(const hostility&) = delete;
 
     /// Until the target has ended.
     void run();
@@ -52,8 +50,8 @@ private:
     void leave_out(event what, const std::string& reason);
     bool live_and_die(event what, victim child, std::chrono::microseconds longest);
     bool kill_after(event what, victim child, std::chrono::microseconds life);
+    [[nodiscard]] bool memory_is_short() const;
     void wait_for_release(const device& ours);
-    void make_group();
     [[nodiscard]] std::vector<way> asynchronous_ways() const;
 
     target& on_;
@@ -61,8 +59,9 @@ private:
     const std::vector<std::unique_ptr<worker>>& workers_;
     std::vector<pthread_t> threads_;
     std::mt19937_64 random_;
-    std::vector<event> events_;  ///< that can happen here, but for cancel: the workers' own
-    std::string group_;          ///< of the cgroup for memcg; empty: none
+    std::vector<event> events_;          ///< that can happen here, but for cancel: the workers' own
+    std::optional<memory_group> group_;  ///< for memcg
+    std::uint64_t shortages_ = 0;        ///< in it, before its latest child
     std::map<std::string, std::uint64_t> counts_;
     std::size_t children_ = 0;               ///< until now: each takes the next way
     std::map<event, std::string> refusals_;  ///< why the last child of a kind ended by itself

@@ -10,22 +10,32 @@ namespace scullpin::stress {
 namespace {
 
 constexpr std::size_t events_kept = 512;
+/// Of requests that overlap in place only.
 constexpr std::size_t shown = 16;
 
-bool meet(const request& a, const request& b)
+bool overlap_in_time(const request& a, const request& b)
 {
     const auto end_of = [](const request& one) { return one.ended_s < 0 ? 1e300 : one.ended_s; };
-    const bool in_time = a.begun_s < end_of(b) && b.begun_s < end_of(a);
-    const bool in_place = a.offset < b.offset + b.length && b.offset < a.offset + a.length;
-    return in_place || (in_time && a.worker == b.worker);
+    return a.begun_s < end_of(b) && b.begun_s < end_of(a);
+}
+
+bool overlap_in_place(const request& a, const request& b)
+{
+    return a.offset < b.offset + b.length && b.offset < a.offset + a.length;
+}
+
+bool is_earlier(const request& a, const request& b)
+{
+    return a.begun_s < b.begun_s;
 }
 
 }  // namespace
 
 std::string describe(const request& one)
 {
-    std::string text = fmt::format("#{} worker {}: {} of {} bytes at {}", one.number, one.worker,
-                                   to_string(one.step.what), one.length, one.offset);
+    std::string text =
+        fmt::format("#{} worker {}: {}", one.number, one.worker, to_string(one.step.what));
+    if (one.length > 0) text += fmt::format(" of {} bytes at {}", one.length, one.offset);
     if (one.step.what == act::read || one.step.what == act::write)
         text += fmt::format(" by {}{}, {} memory + {}, {} piece(s)", to_string(one.step.by.how),
                             one.step.by.direct ? " direct" : "", to_string(one.step.memory),
@@ -57,15 +67,21 @@ void history::end(const request& one)
 std::vector<request> history::near(const request& one) const
 {
     const std::lock_guard hold(lock_);
-    std::vector<request> found;
-    for (const auto& [number, other] : in_flight_)
-        if (number != one.number && meet(one, other)) found.push_back(other);
-    for (const auto& other : ended_)
-        if (other.number != one.number && meet(one, other)) found.push_back(other);
-    const auto earlier = [](const request& a, const request& b) { return a.begun_s < b.begun_s; };
-    std::sort(found.begin(), found.end(), earlier);
+    std::vector<request> found, before;
+    const auto consider = [&](const request& other) {
+        if (other.number == one.number) return;
+        if (overlap_in_time(one, other))
+            found.push_back(other);
+        else if (overlap_in_place(one, other))
+            before.push_back(other);
+    };
+    for (const auto& [number, other] : in_flight_) consider(other);
+    for (const auto& other : ended_) consider(other);
+    std::sort(before.begin(), before.end(), is_earlier);
     // The latest say most.
-    if (found.size() > shown) found.erase(found.begin(), found.end() - shown);
+    const auto most = static_cast<std::ptrdiff_t>(std::min(before.size(), shown));
+    found.insert(found.end(), before.end() - most, before.end());
+    std::sort(found.begin(), found.end(), is_earlier);
     return found;
 }
 

@@ -17,8 +17,8 @@ struct request {
     std::uint64_t number = 0;  ///< of the run
     unsigned worker = 0;
     choice step;
-    std::uint64_t offset = 0;  ///< bytes
-    std::size_t length = 0;
+    std::uint64_t offset = 0;    ///< bytes
+    std::size_t length = 0;      ///< of an fsync 0: it has no place
     std::uint64_t sequence = 0;  ///< of a write
     double begun_s = 0;          ///< since the run began
     double ended_s = -1;         ///< negative: in flight
@@ -43,7 +43,7 @@ class history {
 public:
     void begin(const request& one);
     void end(const request& one);
-    /// Those that overlap @p one in time or place.
+    /// Those that overlap @p one in time, and of those that only do so in place, the latest.
     [[nodiscard]] std::vector<request> near(const request& one) const;
 
 private:

@@ -4,10 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <thread>
 
 #include "hostile.hpp"
+#include "thread.hpp"
 #include "worker.hpp"
 #include "scullpin/error.hpp"
 #include "scullpin/file_descriptor.hpp"
@@ -22,9 +23,9 @@ constexpr std::uint64_t self_test_bytes = std::uint64_t{256} << 10;
 
 /// A thread that ends a run badly when its work throws.
 template <typename Work>
-std::thread guarded(target& on, Work work)
+std::jthread guarded(target& on, Work work)
 {
-    return std::thread([&on, work] {
+    return start_thread([&on, work] {
         try {
             work();
         } catch (const std::exception& error) {
@@ -32,6 +33,18 @@ std::thread guarded(target& on, Work work)
         }
     });
 }
+
+/// Ends a run that is left early, so that its threads can be joined.
+class ender {
+public:
+    explicit ender(target& on) : on_(on) {}
+    ~ender() { on_.end(); }
+    ender(const ender&) = delete;
+    ender& operator=(const ender&) = delete;
+
+private:
+    target& on_;
+};
 
 /// Looks at the clock, and lets others look at the run.
 void watch(target& on, const settings& wanted, const std::function<void(const state&)>& progress)
@@ -105,19 +118,20 @@ outcome run(const settings& wanted, const std::function<void(const state&)>& pro
     if (stopped) on->end();
     for (unsigned i = 0; i < (stopped ? 0 : wanted.jobs); i++)
         workers->push_back(std::make_unique<worker>(*on, wanted, i));
-    std::vector<std::thread> threads;
     std::vector<pthread_t> handles;
+    std::optional<hostility> events;
+    std::vector<std::jthread> threads;
+    const ender end_before_joining(*on);
     for (auto& one : *workers) {
         threads.push_back(guarded(*on, [&one] { one->run(); }));
         handles.push_back(threads.back().native_handle());
     }
-    hostility events(*on, wanted, *workers, handles);
-    auto enemy = guarded(*on, [&events] { events.run(); });
+    events.emplace(*on, wanted, *workers, handles);
+    threads.push_back(guarded(*on, [&events] { events->run(); }));
     watch(*on, wanted, progress);
-    enemy.join();
     for (auto& one : threads) one.join();
     if (!stopped && !on->lost() && on->wild().count > 0) verify_wild(*on);
-    auto all = collect(*on, wanted, *workers, events);
+    auto all = collect(*on, wanted, *workers, *events);
     if (all.lost) keep(std::move(on), std::move(workers));
     return all;
 }

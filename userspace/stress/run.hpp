@@ -18,7 +18,8 @@ struct state {
 /// Stresses one path until the time, the number of operations, the stop flag or a problem ends it.
 /// When the outcome says lost, requests are in flight for ever: end the process without tearing
 /// anything down.
-/// @throws open_error, usage_error, unavailable_error, std::system_error for what keeps it from beginning
+/// @throws open_error, usage_error, unavailable_error, std::system_error for what keeps it from
+/// beginning
 [[nodiscard]] outcome run(const settings& wanted,
                           const std::function<void(const state&)>& progress = {});
 

@@ -43,6 +43,18 @@ int punch(int fd, std::uint64_t offset, std::uint64_t length)
                : -errno;
 }
 
+/// @return 0, or -errno of what the call throws
+template <typename Call>
+int errno_of(Call call)
+{
+    try {
+        call();
+    } catch (const std::system_error& error) {
+        return -error.code().value();
+    }
+    return 0;
+}
+
 }  // namespace
 
 target::target(const settings& wanted) : wanted_(wanted)
@@ -300,12 +312,12 @@ int target::discard(extent where, bool direct) const
     case geometry::kind::regular_file: return punch(on.fd(), offset, length);
     default: break;
     }
-    try {
-        on.discard(offset, length);
-    } catch (const std::system_error& error) {
-        return -error.code().value();
-    }
-    return 0;
+    return errno_of([&] { on.discard(offset, length); });
+}
+
+int target::sync(bool direct) const
+{
+    return errno_of([&] { open(direct).sync(); });
 }
 
 outcome target::result() const

@@ -52,6 +52,8 @@ public:
 
     /// Forgets blocks on the medium: they read as zeros. @return 0 or -errno
     int discard(extent where, bool direct) const;
+    /// fsync(2). @return 0 or -errno
+    [[nodiscard]] int sync(bool direct) const;
 
     [[nodiscard]] outcome result() const;
 

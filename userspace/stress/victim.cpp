@@ -15,6 +15,9 @@ namespace scullpin::stress {
 
 namespace {
 
+/// Bytes of the hoard that are touched a round.
+constexpr std::size_t hoard_step = std::size_t{4} << 20;
+
 /// One request of a round.
 struct transfer {
     bool write = false;
@@ -53,10 +56,9 @@ std::size_t depth_of(const victim& what)
 void go_on(const victim& what, std::uint64_t round)
 {
     if (round == 0 && ::write(what.begun_fd, "!", 1) != 1) ::_exit(errno);
-    // A few pages more each round, while the requests are in flight.
-    const std::size_t touched = std::min(round * 64 * 4096, what.hoard.size());
-    const auto next = what.hoard.subspan(touched);
-    for (std::size_t at = 0; at < std::min<std::size_t>(next.size(), 64 * 4096); at += 4096)
+    // Some pages more each round, while the requests are in flight.
+    const auto next = what.hoard.subspan(std::min(round * hoard_step, what.hoard.size()));
+    for (std::size_t at = 0; at < std::min(next.size(), hoard_step); at += 4096)
         next[at] = std::byte{1};
 }
 

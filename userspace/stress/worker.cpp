@@ -101,7 +101,7 @@ void worker::begin(std::uint64_t number)
     what.number = number;
     what.worker = index_;
     what.offset = on_.offset_of(what.step.where.first);
-    what.length = what.step.where.count * on_.can().block_bytes;
+    if (what.step.what != act::sync) what.length = what.step.where.count * on_.can().block_bytes;
     what.begun_s = on_.seconds();
     did_.by_act[to_string(what.step.what)]++;
     if (what.step.what == act::sync || what.step.what == act::discard) {
@@ -165,23 +165,20 @@ void worker::prepare_write(slot& one)
 /// What has no memory, and ends within the call.
 void worker::act_at_once(request& what)
 {
+    const auto where = what.step.where;
+    const bool discards = what.step.what == act::discard;
     did_.submitted++;
-    if (what.step.what == act::sync) {
-        on_.open(what.step.by.direct).sync();
-    } else {
-        what.sequence = on_.blocks->begin_write(what.step.where, version::kind::zeros, index_);
-        on_.requests.begin(what);
-        what.result = on_.discard(what.step.where, what.step.by.direct);
-        what.ended_s = on_.seconds();
-        on_.requests.end(what);
-        on_.blocks->end_write(what.step.where, what.sequence,
-                              what.result == 0 ? what.step.where.count : 0);
-        if (what.result != 0)
-            throw_error(static_cast<int>(-what.result),
-                        fmt::format("discard {} bytes at {}", what.length, what.offset));
-    }
+    if (discards) what.sequence = on_.blocks->begin_write(where, version::kind::zeros, index_);
+    on_.requests.begin(what);
+    what.result =
+        discards ? on_.discard(where, what.step.by.direct) : on_.sync(what.step.by.direct);
+    what.ended_s = on_.seconds();
+    on_.requests.end(what);
+    if (discards) on_.blocks->end_write(where, what.sequence, what.result == 0 ? where.count : 0);
     did_.completed++;
     on_.completed++;
+    if (what.result != 0)
+        complain(what, "error", std::generic_category().message(static_cast<int>(-what.result)));
 }
 
 void worker::reap()
@@ -201,9 +198,9 @@ void worker::end(const completion& result)
 {
     const auto found = running_.find(result.tag);
     if (found == running_.end()) {
-        slot nobody;
-        nobody.what.number = result.tag;
-        nobody.what.worker = index_;
+        request nobody;
+        nobody.number = result.tag;
+        nobody.worker = index_;
         complain(nobody, "double",
                  fmt::format("a completion for #{}, which is not in flight", result.tag));
         return;
@@ -233,10 +230,10 @@ bool worker::accept(slot& one)
         return true;
     }
     if (result < 0)
-        complain(one, "error", std::generic_category().message(static_cast<int>(-result)));
+        complain(one.what, "error", std::generic_category().message(static_cast<int>(-result)));
     else
         complain(
-            one, to_string(mismatch_kind::shortened),
+            one.what, to_string(mismatch_kind::shortened),
             fmt::format("{} of {} bytes were moved, within the device", result, one.what.length));
     return false;
 }
@@ -277,7 +274,7 @@ void worker::verify(slot& one, std::size_t whole, const std::vector<model::candi
         }
         auto wrong = examine(bytes, on_.home(block), may_hold[i], !wanted_.atomic);
         if (!wrong) continue;
-        complain(one, std::move(*wrong), block);
+        complain(one.what, std::move(*wrong), block);
         return;
     }
 }
@@ -291,7 +288,7 @@ void worker::verify_unknown(const slot& one, std::size_t block, std::span<const 
     wrong.found.assign(bytes.begin(), bytes.end());
     wrong.kind = mismatch_kind::changed;
     wrong.detail = "nobody here writes, and the bytes are not those of an earlier read";
-    if (on_.blocks->learnt(block) != digest) complain(one, std::move(wrong), block);
+    if (on_.blocks->learnt(block) != digest) complain(one.what, std::move(wrong), block);
 }
 
 /// @param memory that a read may not write to
@@ -307,7 +304,7 @@ void worker::verify_untouched(const slot& one, std::span<const std::byte> memory
     wrong.found.assign(memory.begin(), memory.end());
     wrong.expected.assign(memory.size(), prefill);
     wrong.at = static_cast<std::size_t>(touched - memory.begin());
-    complain(one, std::move(wrong), one.what.step.where.first);
+    complain(one.what, std::move(wrong), one.what.step.where.first);
 }
 
 void worker::look_for_lost()
@@ -315,23 +312,22 @@ void worker::look_for_lost()
     const auto now = target::clock::now();
     for (const auto& one : slots_)
         if (one.busy && now - one.since > wanted_.deadline) {
-            complain(one, "lost",
+            complain(one.what, "lost",
                      fmt::format("no completion after {} s",
                                  std::chrono::duration<double>(wanted_.deadline).count()));
             return;
         }
 }
 
-void worker::complain(const slot& one, const std::string& kind, const std::string& text)
+void worker::complain(const request& one, const std::string& kind, const std::string& text)
 {
-    problem told{kind, text, one.what, one.what.offset, {}, on_.requests.near(one.what)};
-    on_.report(std::move(told));
+    on_.report({kind, text, one, one.offset, {}, on_.requests.near(one)});
 }
 
-void worker::complain(const slot& one, mismatch what, std::size_t block)
+void worker::complain(const request& one, mismatch what, std::size_t block)
 {
-    problem told{to_string(what.kind), what.detail,     one.what,
-                 on_.offset_of(block), std::move(what), on_.requests.near(one.what)};
+    problem told{to_string(what.kind), what.detail,     one,
+                 on_.offset_of(block), std::move(what), on_.requests.near(one)};
     on_.report(std::move(told));
 }
 

@@ -55,8 +55,8 @@ private:
                           const std::string& where);
     void verify_unknown(const slot& one, std::size_t block, std::span<const std::byte> bytes);
     void look_for_lost();
-    void complain(const slot& one, mismatch what, std::size_t block);
-    void complain(const slot& one, const std::string& kind, const std::string& text);
+    void complain(const request& one, mismatch what, std::size_t block);
+    void complain(const request& one, const std::string& kind, const std::string& text);
     [[nodiscard]] backend& backend_of(const way& by);
     [[nodiscard]] std::size_t in_flight() const noexcept { return running_.size(); }
 
