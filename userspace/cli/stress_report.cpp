@@ -59,7 +59,7 @@ std::string set_option(const char* name, const std::vector<Value>& values)
 }
 
 /// As one word of the shell's, whatever is in it.
-std::string quoted(const std::string& text)
+std::string shell_word(const std::string& text)
 {
     constexpr auto plain =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:@%,=";
@@ -82,11 +82,11 @@ std::string replay_of(const outcome& one, const settings& each)
     text += set_option("backend", each.backends) + set_option("operations", each.acts) +
             set_option("memory", each.memory) + set_option("hostile", each.hostile);
     text += fmt::format(" --profile {} --scratch {} --seed {}", to_string(each.how),
-                        quoted(each.scratch), one.seed);
+                        shell_word(each.scratch), one.seed);
     text += fmt::format(" --deadline {}ms", each.deadline.count());
     if (each.runtime) text += fmt::format(" --runtime {}ms", each.runtime->count());
     if (each.ops) text += fmt::format(" --ops {}", *each.ops);
-    return text + " " + quoted(one.path);
+    return text + " " + shell_word(one.path);
 }
 
 ordered_json document_of(const problem& what)
