@@ -19,7 +19,6 @@
 #include "progress.hpp"
 #include "stress_report.hpp"
 #include "target.hpp"
-#include "scullpin/claims.hpp"
 #include "scullpin/error.hpp"
 #include "stress/run.hpp"
 #include "stress/thread.hpp"
@@ -121,9 +120,6 @@ void run_one(const stress::settings& each, stress_line& line, std::size_t i, str
 /// All paths at once, each in a thread of its own; none is changed before all are open.
 std::vector<stress::outcome> run_all(const stress_options& options)
 {
-    claims held;
-    if (options.each.write)
-        for (const auto& path : options.paths) held.add(path);
     const double most =
         options.each.runtime ? std::chrono::duration<double>(*options.each.runtime).count() : 0;
     stress_line line(options.common, most, options.each.ops.value_or(0) * options.paths.size());

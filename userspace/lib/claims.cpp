@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 file_descriptor hold(const std::string& path)
 {
     try {
-        return file_descriptor::open(path, O_RDONLY | O_EXCL);
+        return file_descriptor::open(path, O_RDWR | O_EXCL);
     } catch (const std::system_error& error) {
         if (error.code().value() == EBUSY) refuse(path, "a mount or another holder");
         throw open_error(error.code(), fmt::format("open {}", path));
@@ -56,14 +56,15 @@ void refuse_backing(const std::string& path)
 
 }  // namespace
 
-void claims::add(const std::string& path)
+int claims::add(const std::string& path)
 {
     struct stat status {};
     // What is not there, or not to be opened at all, is told by who opens it.
-    if (::stat(path.c_str(), &status) != 0) return;
+    if (::stat(path.c_str(), &status) != 0) return -1;
     if (S_ISREG(status.st_mode)) refuse_backing(path);
-    if (S_ISBLK(status.st_mode) && !held_.contains(status.st_rdev))
-        held_.emplace(status.st_rdev, hold(path));
+    if (!S_ISBLK(status.st_mode)) return -1;
+    if (!held_.contains(status.st_rdev)) held_.emplace(status.st_rdev, hold(path));
+    return held_.at(status.st_rdev).get();
 }
 
 }  // namespace scullpin

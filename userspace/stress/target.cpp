@@ -83,6 +83,7 @@ void target::prepare()
 void target::open_path()
 {
     const auto how = wanted_.write ? access::read_write : access::read_only;
+    if (wanted_.write) held_fd_ = held_.add(wanted_.path);
     if (!wanted_.direct || wanted_.mixed)
         plain_ = device::open(wanted_.path, how, false, wanted_.create);
     if (wanted_.direct || wanted_.mixed)
@@ -308,7 +309,7 @@ int target::discard(extent where, bool direct) const
     const auto offset = offset_of(where.first);
     const std::uint64_t length = std::uint64_t{where.count} * can_.block_bytes;
     switch (on.shape().what) {
-    case geometry::kind::block_device: return zero_out(on.fd(), offset, length);
+    case geometry::kind::block_device: return zero_out(held_fd_, offset, length);
     case geometry::kind::regular_file: return punch(on.fd(), offset, length);
     default: break;
     }

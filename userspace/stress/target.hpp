@@ -11,6 +11,7 @@
 #include "model.hpp"
 #include "report.hpp"
 #include "settings.hpp"
+#include "scullpin/claims.hpp"
 #include "scullpin/device.hpp"
 
 namespace scullpin::stress {
@@ -74,6 +75,8 @@ private:
     void extend();
 
     const settings& wanted_;
+    claims held_;
+    int held_fd_ = -1;  ///< of a block device that is written
     std::optional<device> plain_;
     std::optional<device> direct_;
     abilities can_;

@@ -16,8 +16,10 @@ class claims {
 public:
     /// A block device is held as long as this lives, so that meanwhile nobody else gets it.
     /// Does nothing for what is not there, nor for what is claimed already.
+    /// @return of a block device the descriptor that holds it, open for writing: by no other can
+    /// parts of it be discarded meanwhile; else -1
     /// @throws open_error with EBUSY, saying who uses it
-    void add(const std::string& path);
+    int add(const std::string& path);
 
 private:
     std::map<dev_t, file_descriptor> held_;
