@@ -414,6 +414,23 @@ TEST_CASE("a path that another process has open is not written to")
     CHECK(kind_of(run(quick(folder.file("f")))) == "");
 }
 
+TEST_CASE("a call that does not return is lost, and the run ends without it")
+{
+    const temporary_folder folder;
+    auto wanted = quick(folder.file("f"));
+    wanted.create = true;
+    wanted.ops.reset();
+    wanted.runtime = std::chrono::seconds(30);
+    wanted.deadline = std::chrono::seconds(1);
+    wanted.backends = {backend_kind::sync};
+    wanted.plant = fault::stuck;
+    const auto one = run(wanted);
+    CHECK(kind_of(one) == "lost");
+    CHECK(one.lost);
+    CHECK(one.seconds < 10);
+    CHECK_THAT(one.problems.front().text, Catch::Matchers::ContainsSubstring("not returned"));
+}
+
 TEST_CASE("settings that do not fit the path are refused before anything is written")
 {
     const temporary_folder folder;

@@ -64,6 +64,16 @@ void history::end(const request& one)
     next_ = (next_ + 1) % events_kept;
 }
 
+std::optional<request> history::oldest() const
+{
+    const std::lock_guard hold(lock_);
+    const auto first = std::min_element(
+        in_flight_.begin(), in_flight_.end(),
+        [](const auto& a, const auto& b) { return is_earlier(a.second, b.second); });
+    if (first == in_flight_.end()) return std::nullopt;
+    return first->second;
+}
+
 std::vector<request> history::near(const request& one) const
 {
     const std::lock_guard hold(lock_);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ class history {
 public:
     void begin(const request& one);
     void end(const request& one);
+    /// The one in flight that began first.
+    [[nodiscard]] std::optional<request> oldest() const;
     /// Those that overlap @p one in time, and of those that only do so in place, the latest.
     [[nodiscard]] std::vector<request> near(const request& one) const;
 

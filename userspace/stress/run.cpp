@@ -4,8 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
+
+#include <fmt/core.h>
 
 #include "hostile.hpp"
 #include "thread.hpp"
@@ -21,17 +26,35 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t self_test_bytes = std::uint64_t{256} << 10;
 
+/// All that the threads of a run use. Not on the stack: what never ends keeps using it.
+struct running {
+    explicit running(const settings& asked) : wanted(asked), on(wanted) {}
+
+    const settings wanted;
+    target on;
+    std::vector<std::unique_ptr<worker>> workers;
+    std::optional<hostility> events;
+    std::atomic<std::size_t> threads{0};  ///< that have not ended
+};
+
 /// A thread that ends a run badly when its work throws.
 template <typename Work>
-std::jthread guarded(target& on, Work work)
+std::jthread guarded(running& all, Work work)
 {
-    return start_thread([&on, work] {
-        try {
-            work();
-        } catch (const std::exception& error) {
-            on.report({"error", error.what(), {}, 0, {}, {}});
-        }
-    });
+    all.threads++;
+    try {
+        return start_thread([&all, work] {
+            try {
+                work();
+            } catch (const std::exception& error) {
+                all.on.report({"error", error.what(), {}, 0, {}, {}});
+            }
+            all.threads--;
+        });
+    } catch (...) {
+        all.threads--;
+        throw;
+    }
 }
 
 /// Ends a run that is left early, so that its threads can be joined.
@@ -46,14 +69,35 @@ private:
     target& on_;
 };
 
-/// Looks at the clock, and lets others look at the run.
-void watch(target& on, const settings& wanted, const std::function<void(const state&)>& progress)
+/// A worker finds by itself that nothing comes back of what it has submitted, unless it is held up
+/// in a call that does not return.
+void look_for_stuck(running& all)
 {
+    constexpr double grace_s = 1;
+    const double deadline = std::chrono::duration<double>(all.wanted.deadline).count();
+    const auto one = all.on.requests.oldest();
+    if (!one || all.on.seconds() - one->begun_s < deadline + grace_s) return;
+    all.on.report({"lost",
+                   fmt::format("the call has not returned after {} s", deadline),
+                   *one,
+                   one->offset,
+                   {},
+                   all.on.requests.near(*one)});
+}
+
+/// Looks at the clock, and lets others look at the run, until its threads have ended, or something
+/// never will.
+void watch(running& all, const std::function<void(const state&)>& progress)
+{
+    target& on = all.on;
+    const settings& wanted = all.wanted;
     const double begun = on.seconds();
     const double most =
         wanted.runtime ? std::chrono::duration<double>(*wanted.runtime).count() : 1e300;
-    while (!on.ended()) {
-        std::this_thread::sleep_for(20ms);
+    while (all.threads > 0 && !on.lost()) {
+        std::this_thread::sleep_for(on.ended() ? 1ms : 20ms);
+        look_for_stuck(all);
+        if (on.ended()) continue;
         const double seconds = on.seconds() - begun;
         if (progress) progress({seconds, on.completed, on.problems()});
         if (seconds >= most || (wanted.stop != nullptr && *wanted.stop)) on.end();
@@ -62,25 +106,34 @@ void watch(target& on, const settings& wanted, const std::function<void(const st
     if (progress) progress({on.seconds() - begun, on.completed, on.problems()});
 }
 
-outcome collect(const target& on, const settings& wanted,
-                const std::vector<std::unique_ptr<worker>>& workers, const hostility& events)
+/// @return whether all came to their end; of a run with a lost request, those that do so soon
+bool join(running& all, std::vector<std::jthread>& threads)
 {
-    outcome all = on.result();
-    for (const auto& one : workers) all.did.add(one->did());
-    all.hostile = events.counts();
-    const auto cancel = all.hostile.find(to_string(event::cancel));
-    if (cancel != all.hostile.end()) cancel->second = all.did.cancelled;
-    all.aborted = wanted.stop != nullptr && *wanted.stop;
-    return all;
+    for (int waits = 0; all.on.lost() && all.threads > 0 && waits < 100; waits++)
+        std::this_thread::sleep_for(10ms);
+    const bool ended = all.threads == 0;
+    for (auto& one : threads) ended ? one.join() : one.detach();
+    return ended;
 }
 
-using workers_of_a_run = std::unique_ptr<std::vector<std::unique_ptr<worker>>>;
+outcome collect(const running& all)
+{
+    outcome told = all.on.result();
+    for (const auto& one : all.workers) told.did.add(one->did());
+    told.hostile = all.events->counts();
+    const auto cancel = told.hostile.find(to_string(event::cancel));
+    if (cancel != told.hostile.end()) cancel->second = told.did.cancelled;
+    told.aborted = all.wanted.stop != nullptr && *all.wanted.stop;
+    return told;
+}
 
 /// What is in flight for ever still writes to memory: it stays until the program ends.
-void keep(std::unique_ptr<target> on, workers_of_a_run workers)
+void keep(std::unique_ptr<running> all)
 {
-    static std::vector<std::pair<std::unique_ptr<target>, workers_of_a_run>> kept;
-    kept.emplace_back(std::move(on), std::move(workers));
+    static std::mutex lock;
+    static std::vector<std::unique_ptr<running>> kept;
+    const std::lock_guard hold(lock);
+    kept.push_back(std::move(all));
 }
 
 /// A run in which @p what is planted.
@@ -108,32 +161,30 @@ settings self_test_of(fault what, const std::string& path, std::uint64_t seed)
 
 outcome run(const settings& wanted, const std::function<void(const state&)>& progress)
 {
-    // Not on the stack: what never ends keeps using it.
-    auto on = std::make_unique<target>(wanted);
-    workers_of_a_run workers = std::make_unique<std::vector<std::unique_ptr<worker>>>();
-    if (wanted.ready && !wanted.ready()) return on->result();
-    if (wanted.write) on->fill();
+    auto all = std::make_unique<running>(wanted);
+    target& on = all->on;
+    if (wanted.ready && !wanted.ready()) return on.result();
+    if (wanted.write) on.fill();
     // What was not filled has nothing to say.
     const bool stopped = wanted.stop != nullptr && *wanted.stop;
-    if (stopped) on->end();
+    if (stopped) on.end();
     for (unsigned i = 0; i < (stopped ? 0 : wanted.jobs); i++)
-        workers->push_back(std::make_unique<worker>(*on, wanted, i));
+        all->workers.push_back(std::make_unique<worker>(on, all->wanted, i));
     std::vector<pthread_t> handles;
-    std::optional<hostility> events;
     std::vector<std::jthread> threads;
-    const ender end_before_joining(*on);
-    for (auto& one : *workers) {
-        threads.push_back(guarded(*on, [&one] { one->run(); }));
+    const ender end_before_joining(on);
+    for (auto& one : all->workers) {
+        threads.push_back(guarded(*all, [&one] { one->run(); }));
         handles.push_back(threads.back().native_handle());
     }
-    events.emplace(*on, wanted, *workers, handles);
-    threads.push_back(guarded(*on, [&events] { events->run(); }));
-    watch(*on, wanted, progress);
-    for (auto& one : threads) one.join();
-    if (!stopped && !on->lost() && on->wild().count > 0) verify_wild(*on);
-    auto all = collect(*on, wanted, *workers, *events);
-    if (all.lost) keep(std::move(on), std::move(workers));
-    return all;
+    all->events.emplace(on, all->wanted, all->workers, handles);
+    threads.push_back(guarded(*all, [events = &*all->events] { events->run(); }));
+    watch(*all, progress);
+    const bool ended = join(*all, threads);
+    if (!stopped && !on.lost() && on.wild().count > 0) verify_wild(on);
+    auto told = collect(*all);
+    if (told.lost || !ended) keep(std::move(all));
+    return told;
 }
 
 std::vector<self_test_row> self_test(const std::string& folder, std::uint64_t seed,

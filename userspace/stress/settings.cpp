@@ -39,9 +39,23 @@ const char* to_string(event what)
 
 const char* to_string(fault what)
 {
-    return name_of(what,
-                   std::array{"stale", "misdirected", "torn", "zeros", "poison", "foreign", "short",
-                              "overrun", "lost", "double", "changed", "short", "overrun"});
+    switch (what) {
+    case fault::stale: return "stale";
+    case fault::misdirected: return "misdirected";
+    case fault::torn: return "torn";
+    case fault::zeros: return "zeros";
+    case fault::poison: return "poison";
+    case fault::foreign: return "foreign";
+    case fault::shortened:
+    case fault::cut: return "short";
+    case fault::overrun:
+    case fault::spilled: return "overrun";
+    case fault::lost:
+    case fault::stuck: return "lost";
+    case fault::doubled: return "double";
+    case fault::changed: return "changed";
+    }
+    return "?";
 }
 
 bool settings::has(event what) const

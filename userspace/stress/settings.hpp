@@ -49,6 +49,7 @@ enum class fault {
     lost,     ///< a completion that never comes
     doubled,  ///< one that comes twice
     changed,  ///< other bytes than at first, where nobody writes
+    stuck,    ///< a call that does not return until long after it was told as lost
     cut,      ///< fewer bytes than asked, as its result says
     spilled,  ///< all bytes, and a result that says fewer
 };

@@ -2,7 +2,9 @@
 #include "shim.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,7 +17,11 @@ namespace {
 class shim : public backend {
 public:
     shim(fault what, std::unique_ptr<backend> real, const target& on)
-        : what_(what), real_(std::move(real)), block_(on.can().block_bytes), home_(on.home(0))
+        : what_(what),
+          real_(std::move(real)),
+          on_(on),
+          block_(on.can().block_bytes),
+          home_(on.home(0))
     {
     }
 
@@ -25,6 +31,7 @@ public:
             operation real = op;
             if (!victim_ && fits(op)) {
                 victim_ = op;
+                if (what_ == fault::stuck) hold_up();
                 if (op.dir == direction::write)
                     spoil_write(real);
                 else if (what_ == fault::shortened || what_ == fault::cut)
@@ -61,10 +68,17 @@ private:
     [[nodiscard]] bool fits(const operation& op)
     {
         const bool write = what_ == fault::stale || what_ == fault::torn;
-        const bool any = what_ == fault::lost || what_ == fault::doubled;
+        const bool any = what_ == fault::lost || what_ == fault::doubled || what_ == fault::stuck;
         if (!any && write != (op.dir == direction::write)) return false;
         // A write that is lost is seen when there was another one before: not the very first.
         return op.memory.size() >= 2 * block_ && ++seen_ % 20 == 0;
+    }
+
+    void hold_up() const
+    {
+        using namespace std::chrono_literals;
+        while (!on_.lost()) std::this_thread::sleep_for(10ms);
+        std::this_thread::sleep_for(3s);
     }
 
     /// Only so much of a write arrives.
@@ -100,6 +114,7 @@ private:
 
     fault what_;
     std::unique_ptr<backend> real_;
+    const target& on_;
     std::size_t block_;
     identity home_;
     unsigned seen_ = 0;
