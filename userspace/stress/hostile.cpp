@@ -79,7 +79,7 @@ std::string hostility::obstacle_to(event what)
 {
     const bool in_flight = what == event::cancel || what == event::unmap || what == event::kill ||
                            what == event::memcg;
-    if (in_flight && asynchronous_ways().empty()) return "no back end is asynchronous";
+    if (in_flight && victim_ways(on_.can()).empty()) return "no back end is asynchronous";
     if (what != event::kill && what != event::memcg) return {};
     if (!wanted_.write) return "without --write its children have no blocks of their own";
     if (on_.wild().count == 0) return "its children need at least one of 16 blocks";
@@ -97,14 +97,6 @@ void hostility::leave_out(event what, const std::string& reason)
     on_.left_out.push_back({to_string(what), reason});
     counts_.erase(to_string(what));
     std::erase(events_, what);
-}
-
-std::vector<way> hostility::asynchronous_ways() const
-{
-    std::vector<way> ways;
-    std::copy_if(on_.can().ways.begin(), on_.can().ways.end(), std::back_inserter(ways),
-                 is_asynchronous);
-    return ways;
 }
 
 void hostility::run()
@@ -149,23 +141,30 @@ bool hostility::fork_over_memory()
     ::_exit(0);
 }
 
-/// The memory of a read goes away while it is in flight; whatever its answer is, it comes.
+/// The memory of some reads goes away while they are in flight; whatever their answers are, they
+/// come.
 bool hostility::unmap_in_flight()
 {
-    const auto ways = asynchronous_ways();
+    constexpr unsigned depth = 16;  // the first may have ended when the last is submitted
+    const auto ways = victim_ways(on_.can());
     const auto by = ways[static_cast<std::size_t>(random_() % ways.size())];
     const std::size_t length = on_.can().most_blocks * on_.can().block_bytes;
-    auto requests = make_backend(by.how, on_.open(by.direct).fd(), 1);
+    auto requests = make_backend(by.how, on_.open(by.direct).fd(), depth);
     void* place =
-        ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        ::mmap(nullptr, depth * length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (place == MAP_FAILED) throw_errno("map memory that goes away");
-    const operation op{
-        direction::read, on_.offset_of(0), {static_cast<std::byte*>(place), length}, 1};
-    requests->submit({&op, 1});
-    ::munmap(place, length);
+    std::vector<operation> reads;
+    for (std::size_t i = 0; i < depth; i++)
+        reads.push_back({direction::read,
+                         on_.offset_of(0),
+                         {static_cast<std::byte*>(place) + i * length, length},
+                         i + 1});
+    requests->submit(reads);
+    ::munmap(place, depth * length);
     std::vector<completion> ended;
-    if (requests->reap(ended, 0, target::clock::now()) > 0) return false;
-    if (requests->reap(ended, 1, target::clock::now() + wanted_.deadline) > 0) return true;
+    const bool in_flight = requests->reap(ended, 0, target::clock::now()) < depth;
+    requests->reap(ended, depth - ended.size(), target::clock::now() + wanted_.deadline);
+    if (ended.size() == depth) return in_flight;
     on_.report({"lost", "a read whose memory was unmapped has no completion", {}, 0, {}, {}});
     // Its destructor would wait.
     static_cast<void>(requests.release());

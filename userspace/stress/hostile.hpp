@@ -52,7 +52,6 @@ private:
     bool kill_after(event what, victim child, std::chrono::microseconds life);
     [[nodiscard]] bool memory_is_short() const;
     void wait_for_release(const device& ours);
-    [[nodiscard]] std::vector<way> asynchronous_ways() const;
 
     target& on_;
     const settings& wanted_;
