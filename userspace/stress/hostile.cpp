@@ -145,7 +145,7 @@ bool hostility::fork_over_memory()
 /// come.
 bool hostility::unmap_in_flight()
 {
-    constexpr unsigned depth = 16;  // the first may have ended when the last is submitted
+    constexpr unsigned depth = 4;  // the first may have ended when the last is submitted
     const auto ways = victim_ways(on_.can());
     const auto by = ways[static_cast<std::size_t>(random_() % ways.size())];
     const std::size_t length = on_.can().most_blocks * on_.can().block_bytes;
