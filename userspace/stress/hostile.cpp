@@ -160,9 +160,9 @@ bool hostility::unmap_in_flight()
                          {static_cast<std::byte*>(place) + i * length, length},
                          i + 1});
     requests->submit(reads);
-    ::munmap(place, depth * length);
     std::vector<completion> ended;
     const bool in_flight = requests->reap(ended, 0, target::clock::now()) < depth;
+    ::munmap(place, depth * length);
     requests->reap(ended, depth - ended.size(), target::clock::now() + wanted_.deadline);
     if (ended.size() == depth) return in_flight;
     on_.report({"lost", "a read whose memory was unmapped has no completion", {}, 0, {}, {}});
