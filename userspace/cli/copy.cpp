@@ -111,9 +111,9 @@ int run(const pair_options& options, bool compare)
 {
     auto transfer = to_transfer(options.io);
     const auto first = endpoint::open(options.first, access::read_only, options.io.direct);
-    // A mapping for writing needs to read, too.
     claims held;
     if (!compare) held.add(options.second);
+    // A mapping for writing needs to read, too.
     const auto how = compare ? access::read_only : access::read_write;
     const auto second = endpoint::open(options.second, how, options.io.direct,
                                        !compare && may_create(options.second));

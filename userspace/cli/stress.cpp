@@ -19,6 +19,7 @@
 #include "progress.hpp"
 #include "stress_report.hpp"
 #include "target.hpp"
+#include "scullpin/device.hpp"
 #include "scullpin/error.hpp"
 #include "stress/run.hpp"
 #include "stress/thread.hpp"
@@ -163,15 +164,12 @@ std::vector<stress::outcome> run_all(const stress_options& options)
 /// One file by two names would be taken for two, each of which writes over the other.
 void refuse_twice(const std::vector<std::string>& paths)
 {
-    std::map<std::pair<dev_t, ino_t>, std::string> seen;
+    std::map<file_identity, std::string> seen;
     for (const auto& path : paths) {
         struct stat status {};
         // What is not there is told by who opens it, or made.
         if (::stat(path.c_str(), &status) != 0) continue;
-        const bool node = S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode);
-        const auto [first, is_new] = seen.try_emplace(
-            node ? std::pair(status.st_rdev, ino_t{0}) : std::pair(status.st_dev, status.st_ino),
-            path);
+        const auto [first, is_new] = seen.try_emplace(identity_of(status), path);
         if (!is_new) throw usage_error(fmt::format("{} and {} are one", first->second, path));
     }
 }

@@ -94,6 +94,13 @@ const char* to_string(geometry::kind what)
     return "?";
 }
 
+file_identity identity_of(const struct stat& status)
+{
+    const auto kind = status.st_mode & S_IFMT;
+    if (kind == S_IFCHR || kind == S_IFBLK) return {kind, status.st_rdev, 0};
+    return {kind, status.st_dev, status.st_ino};
+}
+
 device::device(file_descriptor fd, std::string path, bool direct)
     : fd_(std::move(fd)),
       path_(std::move(path)),

@@ -22,19 +22,13 @@ namespace fs = std::filesystem;
                      fmt::format("{} is in use by {}", path.path(), who));
 }
 
-bool is_same(const struct stat& a, const struct stat& b)
-{
-    const bool node = S_ISCHR(a.st_mode) || S_ISBLK(a.st_mode);
-    if ((a.st_mode & S_IFMT) != (b.st_mode & S_IFMT)) return false;
-    return node ? a.st_rdev == b.st_rdev : a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 bool has_open(const fs::path& process, const struct stat& ours)
 {
     std::error_code unknown;  // it may have ended, or be another user's
     for (const auto& entry : fs::directory_iterator(process / "fd", unknown)) {
         struct stat theirs {};
-        if (::stat(entry.path().c_str(), &theirs) == 0 && is_same(ours, theirs)) return true;
+        if (::stat(entry.path().c_str(), &theirs) == 0 && identity_of(theirs) == identity_of(ours))
+            return true;
     }
     return false;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/stat.h>
+
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +24,16 @@ struct geometry {
 };
 
 [[nodiscard]] const char* to_string(geometry::kind what);
+
+/// What tells a node or file from others, by whatever name: the kind, and of a device its number.
+struct file_identity {
+    unsigned kind = 0;
+    dev_t device = 0;
+    ino_t inode = 0;
+    auto operator<=>(const file_identity&) const = default;
+};
+
+[[nodiscard]] file_identity identity_of(const struct stat& status);
 
 /// An open node or file, ours or any other. Move-only; safe to use from several threads at once.
 class device {
