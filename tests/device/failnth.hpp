@@ -3,6 +3,9 @@
 // second, and so on until the operation comes through. Stock kernels have none.
 #pragma once
 
+#include <sys/uio.h>
+
+#include <array>
 #include <cerrno>
 #include <functional>
 #include <optional>
@@ -53,6 +56,15 @@ public:
     [[nodiscard]] bool by_dma() const { return dma_; }
     /// 0x77 before and after each operation; while one reads into it, what it has not moved is not.
     [[nodiscard]] const memory& buffer() const { return buffer_; }
+
+    /// The first bytes of the buffer, in two parts of which one ends off the pages.
+    static constexpr long two_segments_bytes = 15 * page_size + 512;
+    [[nodiscard]] std::array<iovec, 2> two_segments() const
+    {
+        constexpr std::size_t first = 5 * page_size + 512;
+        return {iovec{buffer_.data(), first},
+                iovec{buffer_.data() + first, two_segments_bytes - first}};
+    }
 
 private:
     void check_works() const;

@@ -50,10 +50,9 @@ TEST_CASE_METHOD(failnth_fixture,
     const bool inline_completion = GENERATE(true, false);
     const setting completion("completion", inline_completion ? "auto" : "deferred");
     const memory& whole = buffer();
-    const iovec segments[] = {{whole.data(), 5 * page_size + 512},
-                              {whole.data() + 5 * page_size + 512, 10 * page_size}};
+    const auto segments = two_segments();
     const auto size = static_cast<long>(whole.size());
-    const auto vector_size = static_cast<long>(segments[0].iov_len + segments[1].iov_len);
+    const long vector_size = two_segments_bytes;
     // A synchronous direct read that the caller moves itself needs nothing that could fail.
     const std::optional<bool> reads_hit =
         inline_completion && !by_dma() ? std::optional(false) : true;
@@ -93,25 +92,27 @@ TEST_CASE_METHOD(failnth_fixture,
           [&] { return result_of(::pread(direct(), whole.data(), whole.size(), 0)); });
     writes("pwrite to holes", size,
            [&] { return result_of(::pwrite(direct(), whole.data(), whole.size(), 0)); });
-    reads("preadv", vector_size, [&] { return result_of(::preadv(direct(), segments, 2, 0)); });
+    reads("preadv", vector_size,
+          [&] { return result_of(::preadv(direct(), segments.data(), 2, 0)); });
     writes("pwritev to holes", vector_size,
-           [&] { return result_of(::pwritev(direct(), segments, 2, 0)); });
+           [&] { return result_of(::pwritev(direct(), segments.data(), 2, 0)); });
     reads("preadv2 that polls", vector_size,
-          [&] { return result_of(::preadv2(direct(), segments, 2, 0, RWF_HIPRI)); });
+          [&] { return result_of(::preadv2(direct(), segments.data(), 2, 0, RWF_HIPRI)); });
     writes("pwritev2 that polls to holes", vector_size,
-           [&] { return result_of(::pwritev2(direct(), segments, 2, 0, RWF_HIPRI)); });
+           [&] { return result_of(::pwritev2(direct(), segments.data(), 2, 0, RWF_HIPRI)); });
     writes("pwritev2 that is on the medium when it returns", vector_size,
-           [&] { return result_of(::pwritev2(direct(), segments, 2, 0, RWF_DSYNC)); });
+           [&] { return result_of(::pwritev2(direct(), segments.data(), 2, 0, RWF_DSYNC)); });
     // What would end later is refused under NOWAIT, before anything that could fail.
     if (!inline_completion || by_dma()) return;
     reads("preadv2 without waiting", vector_size,
-          [&] { return result_of(::preadv2(direct(), segments, 2, 0, RWF_NOWAIT)); });
-    exhaust({.name = "pwritev2 without waiting",
-             .whole = vector_size,
-             .run = [&] { return result_of(::pwritev2(direct(), segments, 2, 0, RWF_NOWAIT)); },
-             .prepare = discard_all,
-             .also_clean = {-EAGAIN},
-             .bytes = moved::onto_device});
+          [&] { return result_of(::preadv2(direct(), segments.data(), 2, 0, RWF_NOWAIT)); });
+    exhaust(
+        {.name = "pwritev2 without waiting",
+         .whole = vector_size,
+         .run = [&] { return result_of(::pwritev2(direct(), segments.data(), 2, 0, RWF_NOWAIT)); },
+         .prepare = discard_all,
+         .also_clean = {-EAGAIN},
+         .bytes = moved::onto_device});
 }
 
 TEST_CASE_METHOD(
@@ -163,10 +164,9 @@ TEST_CASE_METHOD(failnth_fixture,
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     const memory& whole = buffer();
-    const iovec segments[] = {{whole.data(), 5 * page_size + 512},
-                              {whole.data() + 5 * page_size + 512, 10 * page_size}};
+    const auto segments = two_segments();
     const auto size = static_cast<long>(whole.size());
-    const auto vector_size = static_cast<long>(segments[0].iov_len + segments[1].iov_len);
+    const long vector_size = two_segments_bytes;
     aio context;
     iocb request{};
     const auto submit = [&](int opcode, int fd) {
@@ -177,7 +177,7 @@ TEST_CASE_METHOD(failnth_fixture,
     };
     const auto submit_vector = [&](int opcode) {
         return [&, opcode] {
-            request = aio::request(direct(), opcode, segments, 2, 0);
+            request = aio::request(direct(), opcode, segments.data(), 2, 0);
             return context.submit(request);
         };
     };

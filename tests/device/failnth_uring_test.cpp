@@ -61,10 +61,9 @@ TEST_CASE_METHOD(failnth_fixture,
 {
     const setting completion("completion", GENERATE("auto", "deferred"));
     const memory& whole = buffer();
-    const iovec segments[] = {{whole.data(), 5 * page_size + 512},
-                              {whole.data() + 5 * page_size + 512, 10 * page_size}};
+    const auto segments = two_segments();
     const auto length = static_cast<unsigned>(whole.size());
-    const auto vector_size = static_cast<long>(segments[0].iov_len + segments[1].iov_len);
+    const long vector_size = two_segments_bytes;
     ring uring, registered;
     registered.register_buffer(whole.span());
     // A worker of io_uring's does plain writes, and only the thread of the test meets faults.
@@ -84,10 +83,10 @@ TEST_CASE_METHOD(failnth_fixture,
             io_uring_prep_write(entry, fd, whole.data(), length, 0);
         }));
         exhaust(read_by_ring(uring, "readv", vector_size, [&](io_uring_sqe* entry) {
-            io_uring_prep_readv(entry, fd, segments, 2, 0);
+            io_uring_prep_readv(entry, fd, segments.data(), 2, 0);
         }));
         write(write_by_ring(uring, "writev to holes", vector_size, [&](io_uring_sqe* entry) {
-            io_uring_prep_writev(entry, fd, segments, 2, 0);
+            io_uring_prep_writev(entry, fd, segments.data(), 2, 0);
         }));
         exhaust(read_by_ring(registered, "read into a registered buffer", length,
                              [&](io_uring_sqe* entry) {

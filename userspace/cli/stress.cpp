@@ -12,6 +12,8 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -164,13 +166,17 @@ std::vector<stress::outcome> run_all(const stress_options& options)
 /// One file by two names would be taken for two, each of which writes over the other.
 void refuse_twice(const std::vector<std::string>& paths)
 {
-    std::map<file_identity, std::string> seen;
+    std::vector<std::pair<file_identity, std::string>> seen;
     for (const auto& path : paths) {
         struct stat status {};
         // What is not there is told by who opens it, or made.
         if (::stat(path.c_str(), &status) != 0) continue;
-        const auto [first, is_new] = seen.try_emplace(identity_of(status), path);
-        if (!is_new) throw usage_error(fmt::format("{} and {} are one", first->second, path));
+        const auto mine = identity_of(status);
+        const auto same = std::find_if(seen.begin(), seen.end(),
+                                       [&](const auto& other) { return other.first == mine; });
+        if (same != seen.end())
+            throw usage_error(fmt::format("{} and {} are one", same->second, path));
+        seen.emplace_back(mine, path);
     }
 }
 

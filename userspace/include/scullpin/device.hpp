@@ -3,7 +3,6 @@
 
 #include <sys/stat.h>
 
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,7 +29,7 @@ struct file_identity {
     unsigned kind = 0;
     dev_t device = 0;
     ino_t inode = 0;
-    auto operator<=>(const file_identity&) const = default;
+    bool operator==(const file_identity&) const = default;
 };
 
 [[nodiscard]] file_identity identity_of(const struct stat& status);
