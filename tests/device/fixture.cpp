@@ -24,6 +24,15 @@ std::uint64_t attribute(const std::string& name)
     return value;
 }
 
+std::int64_t of_last_ended(const std::string& what)
+{
+    const auto ended = control::get().read("/sys/kernel/debug/scullpin/scullpin0/last");
+    const auto key = " " + what + "=";
+    const auto at = ended.rfind(key);
+    REQUIRE(at != std::string::npos);
+    return std::stoll(ended.substr(at + key.size()));
+}
+
 setting::setting(std::string name, const std::string& value)
     : path_(sysfs_path + name), before_(control::get().read(path_))
 {

@@ -14,6 +14,9 @@ inline const std::string sysfs_path = "/sys/class/scullpin/scullpin0/";
 /// A number in the device's sysfs folder: a setting, or "stats/NAME".
 std::uint64_t attribute(const std::string& name);
 
+/// What debugfs says of the request that ended last: "result", "engine_ns" ...
+std::int64_t of_last_ended(const std::string& what);
+
 /// What a counter has gained since it was made.
 class gain {
 public:

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <optional>
 
 #include "aio.hpp"
@@ -206,6 +207,7 @@ TEST_CASE_METHOD(device_fixture,
     CHECK(WIFSIGNALED(wait_for(child, 20)));
     // What was being read in for it is the cache's, and goes on.
     CHECK(attribute("stats/in_flight") == (direct ? 0 : 1));
+    if (direct) CHECK(of_last_ended("result") == -EINTR);
     CHECK(eventually([] { return attribute("stats/in_flight") == 0; }, 20));
 }
 

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <thread>
 
@@ -16,6 +17,9 @@
 #include "aio.hpp"
 #include "fixture.hpp"
 #include "memory.hpp"
+#include "ways.hpp"
+
+using scullpin::direction;
 
 namespace {
 
@@ -108,19 +112,54 @@ TEST_CASE_METHOD(device_fixture, "a storm of signals makes no transfer short")
     const setting completion("completion", "deferred"), latency("latency_us", "3000");
     const auto fd = open_node(GENERATE(0, O_DIRECT));
     const memory buffer(256);
+    const auto size = static_cast<std::int64_t>(buffer.size());
+    for (const auto& way : all_ways()) {
+        if (way.asynchronous) continue;
+        CAPTURE(way.name);
+        std::size_t wrong = 0;
+        const int before = signal_storm::received;
+        {
+            const signal_storm storm;
+            // Signals come as often as the machine has time to send them.
+            for (int i = 0; i < 20 || (signal_storm::received <= before + 20 && i < 2000); i++) {
+                wrong += way.run(fd.get(), direction::write, buffer.span(), 0) != size;
+                wrong += way.run(fd.get(), direction::read, buffer.span(), 0) != size;
+            }
+        }
+        CHECK(wrong == 0);
+        CHECK(signal_storm::received > before + 20);
+    }
+}
+
+TEST_CASE_METHOD(device_fixture, "a storm of signals breaks no wait for pinned bytes")
+{
+    const memory buffer(16), others(16);
     const auto size = static_cast<ssize_t>(buffer.size());
-    std::size_t wrong = 0;
+    const setting completion("completion", "deferred"), latency("latency_us", "3000"),
+        max_pinned("max_pinned", std::to_string(size));
+    const auto fd = open_direct();
+    std::atomic<std::size_t> wrong = 0, all = 0;
+    const auto transfer = [&](const memory& mine) {
+        all++;
+        wrong += ::pread(fd.get(), mine.data(), mine.size(), 0) != size;
+    };
     const int before = signal_storm::received;
+    const auto begin = clock_type::now();
     {
         const signal_storm storm;
-        // Signals come as often as the machine has time to send them.
-        for (int i = 0; i < 50 || (signal_storm::received <= before + 50 && i < 2000); i++) {
-            wrong += ::pwrite(fd.get(), buffer.data(), buffer.size(), 0) != size;
-            wrong += ::pread(fd.get(), buffer.data(), buffer.size(), 0) != size;
-        }
+        std::atomic<bool> stop{false};
+        std::thread other([&] {
+            while (!stop) transfer(others);
+        });
+        for (int i = 0; i < 50 || (signal_storm::received <= before + 50 && i < 2000); i++)
+            transfer(buffer);
+        stop = true;
+        other.join();
     }
     CHECK(wrong == 0);
     CHECK(signal_storm::received > before + 50);
+    // They came one after the other: each waited for the other's bytes.
+    CHECK(clock_type::now() - begin >= std::size_t{all} * std::chrono::milliseconds(3));
 }
 
 TEST_CASE_METHOD(device_fixture,
