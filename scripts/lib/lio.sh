@@ -48,10 +48,17 @@ lio_block() {
     return 1
 }
 
+# The block layer frees a disk without waiting for the release of its queue, which such a kernel puts off by four seconds at most.
+releases_are_put_off() { [ -e /proc/config.gz ] && zgrep -qx CONFIG_DEBUG_KOBJECT_RELEASE=y /proc/config.gz; }
+
 # In the order that the parts refer to each other, last first; the file is closed at the end of it.
 lio_stop() {
+    local disk=''
+    ! releases_are_put_off || exec {disk}<"$(lio_disk)"
     rm -f $lio_portal/lun/lun_0/port
     rmdir $lio_portal/lun/lun_0
     echo NULL >$lio_portal/nexus
     rmdir $lio_portal $lio_target $lio_core/scullpin $lio_core
+    # Open, it is not freed.
+    [ -z "$disk" ] || { sleep 5; exec {disk}<&-; }
 }

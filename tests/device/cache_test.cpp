@@ -293,7 +293,7 @@ TEST_CASE_METHOD(device_fixture,
     auto request = aio::request(direct.get(), IOCB_CMD_PWRITE, out.data(), out.size(), 0);
     std::future<ssize_t> written;
     {
-        const setting latency("latency_us", "400000");
+        const setting latency("latency_us", "1500000");
         if (asynchronous)
             REQUIRE(context.submit(request) == 1);
         else

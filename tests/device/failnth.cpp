@@ -51,6 +51,14 @@ bool is_clean(long result, bool dma, const std::vector<long>& others)
 
 }  // namespace
 
+void check_put(int fd, long result)
+{
+    std::array<std::byte, 2 * page_size> put{};
+    const auto bytes = std::max<ssize_t>(::read(fd, put.data(), put.size()), 0);
+    CHECK((bytes == std::max(result, 0L) || result == -EFAULT));
+    CHECK(all_equal({put.data(), static_cast<std::size_t>(bytes)}, std::byte{0x77}));
+}
+
 failnth_fixture::failnth_fixture()
     : fault_(scullpin::file_descriptor::open("/proc/thread-self/fail-nth", O_RDWR)),
       dma_(control::get().read("/sys/module/scullpin/parameters/engine") == "dma\n")
@@ -89,8 +97,9 @@ int failnth_fixture::hits_of(const attempt& what) const
         arm(fault_.get(), nth);
         const long begun = what.run();
         const bool hit = fired(fault_.get());
+        CAPTURE(nth, begun, hit);
         const long result = what.finish(begun);
-        CAPTURE(nth, result, hit);
+        CAPTURE(result);
         CHECK(is_clean(result, dma_, what.also_clean));
         check_moved(what, result);
         check_works();

@@ -40,6 +40,11 @@ inline long result_of(long result)
     return result < 0 ? -errno : result;
 }
 
+/// Takes what an operation that ended as @p result has put at the other end of a pipe or socket,
+/// and checks it: as many bytes of 0x77, or any number where the kernel failed to tell how far it
+/// came.
+void check_put(int fd, long result);
+
 /// Faults of every kind, hit quietly by the thread of the test. The device begins with 0x77 where
 /// the operations are.
 class failnth_fixture : public device_fixture {
@@ -54,6 +59,11 @@ public:
     [[nodiscard]] int plain() const { return plain_.get(); }
     /// Whether a DMA controller moves the bytes.
     [[nodiscard]] bool by_dma() const { return dma_; }
+    /// Whether what only a transfer by DMA takes memory for must meet faults.
+    [[nodiscard]] std::optional<bool> hits_by_dma() const
+    {
+        return dma_ ? std::optional(true) : std::nullopt;
+    }
     /// 0x77 before and after each operation; while one reads into it, what it has not moved is not.
     [[nodiscard]] const memory& buffer() const { return buffer_; }
 

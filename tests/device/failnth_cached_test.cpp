@@ -69,17 +69,17 @@ TEST_CASE_METHOD(failnth_fixture,
         {"read ahead", 0,
          [&] { return -static_cast<long>(::posix_fadvise(plain(), 0, size, POSIX_FADV_WILLNEED)); },
          drop_cached});
-    // Write-back by the CPU takes no memory, but the kernel's detectors may.
+    // Write-back by the CPU takes no memory, though the kernel's detectors may.
     exhaust({.name = "fsync",
              .whole = 0,
              .run = [&] { return result_of(::fsync(plain())); },
              .prepare = dirty,
-             .hit = {}});
+             .hit = hits_by_dma()});
     exhaust({.name = "fdatasync",
              .whole = 0,
              .run = [&] { return result_of(::fdatasync(plain())); },
              .prepare = dirty,
-             .hit = {}});
+             .hit = hits_by_dma()});
 }
 
 TEST_CASE_METHOD(failnth_fixture, "every use of a mapping survives the failure of its allocations",
@@ -103,7 +103,7 @@ TEST_CASE_METHOD(failnth_fixture, "every use of a mapping survives the failure o
          .whole = 0,
          .run = [&] { return result_of(::msync(mapped.data(), mapped.span().size(), MS_SYNC)); },
          .prepare = [&] { std::memset(mapped.data(), 0x77, mapped.span().size()); },
-         .hit = {}});
+         .hit = hits_by_dma()});
 }
 
 TEST_CASE_METHOD(failnth_fixture,
@@ -116,50 +116,70 @@ TEST_CASE_METHOD(failnth_fixture,
         pipe.empty();
         at = 0;
     };
-    const auto begin_full = [&] {
+    const auto begin_empty = [&] {
         begin();
+        discard_all();
+    };
+    const auto begin_full = [&] {
+        begin_empty();
         pipe.fill(buffer().data());
+    };
+    const auto is_in_pipe = [&](long result) {
+        check_put(pipe.out.get(), result);
+        return result;
     };
     exhaust(
         {"splice into a pipe", page_size,
          [&] { return result_of(::splice(plain(), &at, pipe.in.get(), nullptr, page_size, 0)); },
-         begin});
+         begin, is_in_pipe});
     exhaust({"sendfile into a pipe", page_size,
-             [&] { return result_of(::sendfile(pipe.in.get(), plain(), &at, page_size)); }, begin});
+             [&] { return result_of(::sendfile(pipe.in.get(), plain(), &at, page_size)); }, begin,
+             is_in_pipe});
     exhaust(
         {"direct splice into a pipe", page_size,
          [&] { return result_of(::splice(direct(), &at, pipe.in.get(), nullptr, page_size, 0)); },
-         begin});
-    exhaust({"a user's page, given to a pipe and from there to the device", page_size,
-             [&] {
-                 const iovec page{buffer().data(), page_size};
-                 const long given = result_of(::vmsplice(pipe.in.get(), &page, 1, 0));
-                 return given < 0 ? given
-                                  : result_of(::splice(pipe.out.get(), nullptr, direct(), &at,
-                                                       page_size, 0));
-             },
-             begin});
+         begin, is_in_pipe});
+    exhaust({.name = "a user's page, given to a pipe and from there to the device",
+             .whole = page_size,
+             .run =
+                 [&] {
+                     const iovec page{buffer().data(), page_size};
+                     const long given = result_of(::vmsplice(pipe.in.get(), &page, 1, 0));
+                     return given < 0 ? given
+                                      : result_of(::splice(pipe.out.get(), nullptr, direct(), &at,
+                                                           page_size, 0));
+                 },
+             .prepare = begin_empty,
+             .bytes = moved::onto_device});
     const page_pipe copy;
-    exhaust({"tee, then splice to the device", page_size,
-             [&] {
-                 const long doubled = result_of(::tee(pipe.out.get(), copy.in.get(), page_size, 0));
-                 return doubled < 0 ? doubled
-                                    : result_of(::splice(copy.out.get(), nullptr, plain(), &at,
-                                                         page_size, 0));
-             },
-             [&] {
-                 copy.empty();
-                 begin_full();
-             }});
+    exhaust({.name = "tee, then splice to the device",
+             .whole = page_size,
+             .run =
+                 [&] {
+                     const long doubled =
+                         result_of(::tee(pipe.out.get(), copy.in.get(), page_size, 0));
+                     return doubled < 0 ? doubled
+                                        : result_of(::splice(copy.out.get(), nullptr, plain(), &at,
+                                                             page_size, 0));
+                 },
+             .prepare =
+                 [&] {
+                     copy.empty();
+                     begin_full();
+                 },
+             .bytes = moved::onto_device});
     const scullpin::file_descriptor file(::memfd_create("failnth", 0));
     REQUIRE(::write(file.get(), buffer().data(), page_size) == page_size);
     for (const int fd : {plain(), direct()})
-        exhaust({"sendfile from a file to the device", page_size,
-                 [&, fd] {
-                     ::lseek(fd, 0, SEEK_SET);
-                     return result_of(::sendfile(fd, file.get(), &at, page_size));
-                 },
-                 begin});
+        exhaust({.name = "sendfile from a file to the device",
+                 .whole = page_size,
+                 .run =
+                     [&, fd] {
+                         ::lseek(fd, 0, SEEK_SET);
+                         return result_of(::sendfile(fd, file.get(), &at, page_size));
+                     },
+                 .prepare = begin_empty,
+                 .bytes = moved::onto_device});
     std::array<int, 2> sockets{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets.data()) == 0);
     const scullpin::file_descriptor near(sockets[0]), far(sockets[1]);
@@ -172,13 +192,28 @@ TEST_CASE_METHOD(failnth_fixture,
                      while (::read(far.get(), some.data(), some.size()) > 0) continue;
                      at = 0;
                  },
+             .finish =
+                 [&](long result) {
+                     check_put(far.get(), result);
+                     return result;
+                 },
              .also_clean = {-ENOBUFS}});
-    exhaust(
-        {"splice from a pipe", page_size,
-         [&] { return result_of(::splice(pipe.out.get(), nullptr, plain(), &at, page_size, 0)); },
-         begin_full});
-    exhaust(
-        {"direct splice from a pipe", page_size,
-         [&] { return result_of(::splice(pipe.out.get(), nullptr, direct(), &at, page_size, 0)); },
-         begin_full});
+    exhaust({.name = "splice from a pipe",
+             .whole = page_size,
+             .run =
+                 [&] {
+                     return result_of(
+                         ::splice(pipe.out.get(), nullptr, plain(), &at, page_size, 0));
+                 },
+             .prepare = begin_full,
+             .bytes = moved::onto_device});
+    exhaust({.name = "direct splice from a pipe",
+             .whole = page_size,
+             .run =
+                 [&] {
+                     return result_of(
+                         ::splice(pipe.out.get(), nullptr, direct(), &at, page_size, 0));
+                 },
+             .prepare = begin_full,
+             .bytes = moved::onto_device});
 }

@@ -122,19 +122,30 @@ TEST_CASE_METHOD(
 {
     const memory& whole = buffer();
     const auto size = static_cast<long>(whole.size());
-    const auto dirty = [&] { REQUIRE(::pwrite(plain(), whole.data(), whole.size(), 0) == size); };
+    // What is dirty is another thing than what is on the medium, or than what is written onto it.
+    const memory other(whole.size() / page_size);
+    const auto puts = [&](int fd, std::byte value) {
+        other.fill(value);
+        REQUIRE(::pwrite(fd, other.data(), other.size(), 0) == size);
+    };
+    const auto dirty = [&](std::byte value) {
+        return [&, value] {
+            puts(direct(), std::byte{0x11});
+            puts(plain(), value);
+        };
+    };
     const auto cached = [&] {
         discard_all();
         REQUIRE(::pread(plain(), whole.data(), whole.size(), 0) == size);
         whole.fill(std::byte{0x77});
     };
     const auto write = [&] { return result_of(::pwrite(direct(), whole.data(), whole.size(), 0)); };
-    // Write-back by the CPU takes no memory, but the kernel's detectors may.
+    // Write-back by the CPU takes no memory, though the kernel's detectors may.
     exhaust({.name = "read of what is dirty",
              .whole = size,
              .run = [&] { return result_of(::pread(direct(), whole.data(), whole.size(), 0)); },
-             .prepare = dirty,
-             .hit = {},
+             .prepare = dirty(std::byte{0x77}),
+             .hit = hits_by_dma(),
              .bytes = moved::into_buffer});
     exhaust({.name = "write onto what is cached",
              .whole = size,
@@ -144,8 +155,8 @@ TEST_CASE_METHOD(
     exhaust({.name = "write onto what is dirty",
              .whole = size,
              .run = write,
-             .prepare = dirty,
-             .hit = {},
+             .prepare = dirty(std::byte{0x22}),
+             .hit = hits_by_dma(),
              .bytes = moved::onto_device});
     folder device("failnth", {{"size", "1M"}, {"unaligned", "buffered"}});
     REQUIRE(device.power(true) == 0);
