@@ -154,6 +154,20 @@ static size_t request_dirty_bytes(const struct scullpin_request *req)
 	return req->pinned && !req->xfer.write ? req->touched : 0;
 }
 
+/*
+ * An engine that cannot be stopped may reach the pages for ever: they, and the
+ * bytes that they count, are lost on purpose. Those of a kernel caller have no
+ * reference of ours before.
+ */
+static void request_keep(const struct scullpin_request *req)
+{
+	const struct scullpin_ranges *memory = &req->xfer.memory;
+	unsigned int i;
+
+	for (i = 0; !req->pinned && i < memory->nr; i++)
+		get_page(memory->bv[i].bv_page);
+}
+
 /**
  * scullpin_request_release - give back all that a request holds
  * @req: nobody moves its bytes any more
@@ -169,6 +183,10 @@ void scullpin_request_release(struct scullpin_request *req)
 
 	trace_scullpin_release(xfer->sdev, xfer->id, xfer->memory.nr);
 	request_leave_engine(req);
+	if (xfer->kept) {
+		request_keep(req);
+		return;
+	}
 	if (req->pinned)
 		scullpin_pin_release(&xfer->memory, request_dirty_bytes(req), &xfer->sdev->stats);
 	scullpin_store_put(&xfer->medium);

@@ -55,6 +55,7 @@ struct scullpin_dma_piece {
  * @index: of the range at which the window begins
  * @offset: bytes into that range
  * @table: the window's segments, mapped when @mapped
+ * @pages: of the window, when @mapped
  * @mapped: the controller may reach them
  * @bounced: the window goes through @buffer instead, because the channel does
  *	not reach all of it
@@ -67,6 +68,7 @@ struct scullpin_dma_side {
 	unsigned int index;
 	size_t offset;
 	struct sg_table table;
+	unsigned int pages;
 	bool mapped;
 	bool bounced;
 	void *buffer;
@@ -99,6 +101,8 @@ struct scullpin_dma_bounce {
  * @ended: the window has; set by who queues @work: the last callback, or under the
  *	channel's lock
  * @stopped: who stops the job ends it, too; under the channel's lock
+ * @lost: the channel has it, and could not be stopped: nothing of it is unmapped or
+ *	freed, ever
  * @error: why it is cut short
  * @given: pieces that the channel has, or that need not be given; 0 off the queue
  * @left: the fewest bytes of the window that the channel was seen to have left
@@ -117,6 +121,7 @@ struct scullpin_dma_job {
 	size_t window;
 	bool ended;
 	bool stopped;
+	bool lost;
 	int error;
 	unsigned int given;
 	size_t left;
@@ -137,11 +142,14 @@ struct scullpin_dma_job {
  * @lock: protects what follows, and submission to @chan
  * @jobs: submitted, in order
  * @waiting: for a bounce, in order
- * @parked: jobs that could not be mapped for want of room, in order
+ * @parked: jobs that could not be mapped for want of room, and those behind them, in
+ *	order
+ * @trying: was the first of @parked, and tries again; nobody overtakes it
  * @bounces: that nobody has
  * @stopping: submit nothing; who stops does it afterwards
  * @stops: that have begun
- * @gone: the provider leaves
+ * @gone: the provider leaves, or the channel is lost
+ * @lost: it could not be stopped: it is never given back
  * @full: it took no more descriptors; @refill tries again
  * @last: cookie of the last one that it took since it was stopped
  * @refill: also when a descriptor has ended; tries @parked, too
@@ -166,10 +174,12 @@ struct scullpin_dma_channel {
 	struct list_head jobs;
 	struct list_head waiting;
 	struct list_head parked;
+	struct scullpin_dma_job *trying;
 	struct list_head bounces;
 	bool stopping;
 	unsigned int stops;
 	bool gone;
+	bool lost;
 	bool full;
 	dma_cookie_t last;
 	struct delayed_work refill;
@@ -186,6 +196,7 @@ struct scullpin_dma_channel *scullpin_dma_channel_get(struct scullpin_device *sd
 						      const char *name);
 void scullpin_dma_channel_put(struct scullpin_dma_channel *channel);
 bool scullpin_dma_channel_use(struct scullpin_dma_channel *channel);
+bool scullpin_dma_is_alone(void);
 void scullpin_dma_channel_unuse(struct scullpin_dma_channel *channel);
 
 /* Does the channel know how far it has come within a descriptor? */
@@ -197,7 +208,9 @@ static inline bool scullpin_dma_tells_residue(const struct scullpin_dma_channel 
 /* dma_channel.c */
 void scullpin_dma_channel_init(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_submit(struct scullpin_dma_job *job);
+bool scullpin_dma_channel_queue_up(struct scullpin_dma_job *job);
 bool scullpin_dma_channel_park(struct scullpin_dma_job *job);
+void scullpin_dma_channel_end_turn(struct scullpin_dma_job *job);
 void scullpin_dma_channel_unpark(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_cut_short(struct scullpin_dma_job *job, int error);
 void scullpin_dma_channel_issue_all(struct scullpin_dma_channel *channel);

@@ -15,8 +15,12 @@ static void channel_piece_done(void *data, const struct dmaengine_result *result
 {
 	struct scullpin_dma_piece *piece = data;
 	struct scullpin_dma_job *job = piece->job;
-	struct scullpin_dma_channel *channel = job->channel;
+	struct scullpin_dma_channel *channel;
 
+	/* Nobody waits for it any more, and only the job itself is still there. */
+	if (READ_ONCE(job->lost))
+		return;
+	channel = job->channel;
 	WRITE_ONCE(channel->alive, jiffies);
 	WRITE_ONCE(channel->busy, jiffies);
 	WRITE_ONCE(channel->silences, 0);
@@ -136,19 +140,18 @@ void scullpin_dma_channel_issue_all(struct scullpin_dma_channel *channel)
 							node));
 }
 
-/* Let who has waited longest for room in the IOMMU or swiotlb try again; the next a jiffy later. */
+/* Let who has waited longest for room in the IOMMU or swiotlb try again: one at a time. */
 static void channel_try_parked(struct scullpin_dma_channel *channel)
 {
 	struct scullpin_dma_job *job = list_first_entry_or_null(&channel->parked,
 								struct scullpin_dma_job, node);
 
 	lockdep_assert_held(&channel->lock);
-	if (!job)
+	if (!job || channel->trying)
 		return;
 	list_del_init(&job->node);
+	channel->trying = job;
 	queue_work(scullpin_engine_queue, &job->work);
-	if (!list_empty(&channel->parked))
-		queue_delayed_work(scullpin_engine_queue, &channel->refill, 1);
 }
 
 static void channel_refill_work(struct work_struct *work)
@@ -164,13 +167,39 @@ static void channel_refill_work(struct work_struct *work)
 }
 
 /**
+ * scullpin_dma_channel_queue_up - wait behind those who wait for room
+ * @job: has nothing mapped, and no bounce
+ *
+ * Else a large window would never find room beside a stream of small ones.
+ *
+ * Context: process context; does not sleep.
+ * Return: whether it waits. Its work runs when it is the first, unless it is
+ * stopped before.
+ */
+bool scullpin_dma_channel_queue_up(struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_channel *channel = job->channel;
+	bool waits;
+
+	spin_lock(&channel->lock);
+	waits = !job->stopped && !channel->gone && channel->trying != job &&
+		(channel->trying || !list_empty(&channel->parked));
+	if (waits) {
+		job->ended = false;
+		list_add_tail(&job->node, &channel->parked);
+	}
+	spin_unlock(&channel->lock);
+	return waits;
+}
+
+/**
  * scullpin_dma_channel_park - wait until a window may be had mapped
  * @job: could not be mapped; what was, and its bounce, is given back
  *
- * An IOMMU or swiotlb that is full for a moment is no error: others of this
- * channel have it, and give it back. Who is alone waits only with dirty folios,
- * which must reach the medium. Its work runs when something has been unmapped,
- * or a jiffy later, unless it is stopped before.
+ * An IOMMU or swiotlb that is full for a moment is no error: others have it, and
+ * give it back. Who is alone waits only with dirty folios, which must reach the
+ * medium. Its work runs when something has been unmapped, or a jiffy later,
+ * unless it is stopped before.
  *
  * Context: process context; does not sleep.
  * Return: whether it waits; else it is alone, the channel is gone, or somebody
@@ -183,15 +212,38 @@ bool scullpin_dma_channel_park(struct scullpin_dma_job *job)
 
 	scullpin_dma_unmap_window(job, 0);
 	spin_lock(&channel->lock);
-	parked = !job->stopped && !channel->gone &&
-		(job->xfer->must || atomic_read(&channel->users) > 1);
+	parked = !job->stopped && !channel->gone && (job->xfer->must || !scullpin_dma_is_alone());
 	if (parked) {
 		job->ended = false;
-		list_add_tail(&job->node, &channel->parked);
+		/* Who has tried stays the first. */
+		if (channel->trying == job)
+			list_add(&job->node, &channel->parked);
+		else
+			list_add_tail(&job->node, &channel->parked);
+		if (channel->trying == job)
+			channel->trying = NULL;
 		queue_delayed_work(scullpin_engine_queue, &channel->refill, 1);
 	}
 	spin_unlock(&channel->lock);
 	return parked;
+}
+
+/**
+ * scullpin_dma_channel_end_turn - let the next of those who wait for room try
+ * @job: has it, or does not want it any more
+ *
+ * Context: process context; does not sleep.
+ */
+void scullpin_dma_channel_end_turn(struct scullpin_dma_job *job)
+{
+	struct scullpin_dma_channel *channel = job->channel;
+
+	spin_lock(&channel->lock);
+	if (channel->trying == job) {
+		channel->trying = NULL;
+		channel_try_parked(channel);
+	}
+	spin_unlock(&channel->lock);
 }
 
 /**

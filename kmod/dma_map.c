@@ -140,7 +140,6 @@ static int side_map(struct scullpin_dma_side *side, struct scullpin_dma_job *job
 	if (side->bounced) {
 		if (side->direction == DMA_TO_DEVICE)
 			side_copy(side, job->window, true);
-		scullpin_stats_add(&job->channel->sdev->stats, dma_bounced_bytes, job->window);
 		return 0;
 	}
 	pages = side_fill(side, dev, job->window);
@@ -148,8 +147,7 @@ static int side_map(struct scullpin_dma_side *side, struct scullpin_dma_job *job
 	if (dma_map_sgtable(dev, &side->table, side->direction, DMA_ATTR_NO_WARN))
 		return -EIO;
 	side->mapped = true;
-	scullpin_stats_add(&job->channel->sdev->stats, dma_pages, pages);
-	scullpin_stats_add(&job->channel->sdev->stats, dma_segments, side->table.nents);
+	side->pages = pages;
 	return 0;
 }
 
@@ -247,6 +245,19 @@ static void job_cut(struct scullpin_dma_job *job)
 	scullpin_stats_add(&job->channel->sdev->stats, dma_descriptors, job->nr);
 }
 
+/* Only of a window whose sides are both mapped: who waits for the second tries both again. */
+static void side_count(const struct scullpin_dma_side *side, const struct scullpin_dma_job *job)
+{
+	struct scullpin_stats *stats = &job->channel->sdev->stats;
+
+	if (side->bounced) {
+		scullpin_stats_add(stats, dma_bounced_bytes, job->window);
+	} else {
+		scullpin_stats_add(stats, dma_pages, side->pages);
+		scullpin_stats_add(stats, dma_segments, side->table.nents);
+	}
+}
+
 static unsigned int side_segments(const struct scullpin_dma_side *side)
 {
 	return side->mapped ? side->table.nents : 0;
@@ -277,6 +288,8 @@ int scullpin_dma_map_window(struct scullpin_dma_job *job)
 	if (ret)
 		return ret;
 	job_cut(job);
+	side_count(&job->memory, job);
+	side_count(&job->medium, job);
 	trace_scullpin_map(job->xfer->sdev, job->xfer->id, job->window,
 			   side_segments(&job->memory) + side_segments(&job->medium), job->nr,
 			   job->window * (job->memory.bounced + job->medium.bounced));
@@ -285,13 +298,16 @@ int scullpin_dma_map_window(struct scullpin_dma_job *job)
 
 /**
  * scullpin_dma_unmap_window - take a job's window back from the controller
- * @job: the channel does not move it any more; perhaps nothing is mapped
+ * @job: the channel does not move it any more, or is lost with it; perhaps nothing
+ *	is mapped
  * @moved: bytes from the window's start; the next window begins there
  *
  * Context: process context; does not sleep.
  */
 void scullpin_dma_unmap_window(struct scullpin_dma_job *job, size_t moved)
 {
+	if (job->lost)
+		return;
 	side_unmap(&job->memory, job, moved);
 	side_unmap(&job->medium, job, moved);
 	job->at += moved;

@@ -11,6 +11,19 @@
 #include "dma.h"
 #include "fault.h"
 
+/* Of all channels of all devices: they share what their mappings need room in. */
+static atomic_t dma_users = ATOMIC_INIT(0);
+
+/**
+ * scullpin_dma_is_alone - does no other transfer of this module have anything mapped?
+ *
+ * Context: any; the caller is counted in.
+ */
+bool scullpin_dma_is_alone(void)
+{
+	return atomic_read(&dma_users) <= 1;
+}
+
 /**
  * scullpin_dma_channel_use - count a transfer that may be mapped
  * @channel: the channel
@@ -26,8 +39,10 @@ bool scullpin_dma_channel_use(struct scullpin_dma_channel *channel)
 
 	spin_lock(&channel->lock);
 	there = !channel->gone;
-	if (there)
+	if (there) {
 		atomic_inc(&channel->users);
+		atomic_inc(&dma_users);
+	}
 	spin_unlock(&channel->lock);
 	return there;
 }
@@ -40,8 +55,18 @@ bool scullpin_dma_channel_use(struct scullpin_dma_channel *channel)
  */
 void scullpin_dma_channel_unuse(struct scullpin_dma_channel *channel)
 {
+	atomic_dec(&dma_users);
 	if (atomic_dec_and_test(&channel->users))
 		wake_up(&channel->idle);
+}
+
+/* One that may still move something is not given back, nor is what it moves through. */
+static void channel_release(struct scullpin_dma_channel *channel)
+{
+	if (channel->lost)
+		return;
+	scullpin_dma_bounce_exit(channel);
+	dma_release_channel(channel->chan);
 }
 
 /* dmaengine does not tell its clients that a provider leaves; the bus does. */
@@ -56,9 +81,8 @@ static int channel_on_unbind(struct notifier_block *nb, unsigned long action, vo
 	scullpin_dma_channel_leave(channel);
 	wait_event(channel->idle, !atomic_read(&channel->users));
 	cancel_delayed_work_sync(&channel->refill);
-	scullpin_dma_bounce_exit(channel);
 	mutex_lock(&channel->stop);
-	dma_release_channel(channel->chan);
+	channel_release(channel);
 	channel->chan = NULL;
 	mutex_unlock(&channel->stop);
 	return NOTIFY_OK;
@@ -218,10 +242,8 @@ void scullpin_dma_channel_put(struct scullpin_dma_channel *channel)
 	/* Waits for a call that runs. */
 	bus_unregister_notifier(channel->bus, &channel->unbind);
 	cancel_delayed_work_sync(&channel->refill);
-	if (channel->chan) {
-		scullpin_dma_bounce_exit(channel);
-		dma_release_channel(channel->chan);
-	}
+	if (channel->chan)
+		channel_release(channel);
 	put_device(channel->provider);
 	kfree(channel);
 }

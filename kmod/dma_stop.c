@@ -4,9 +4,15 @@
  * silent. A channel is stopped as a whole. What was not meant, goes on
  * afterwards from its first descriptor that has not ended.
  */
+#include <linux/delay.h>
+#include <linux/module.h>
+
 #include "device.h"
 #include "dma.h"
 #include "engine.h"
+
+/* A controller may refuse to stop for a moment. */
+#define CHANNEL_REFUSES		HZ
 
 /* So many deadlines in a row without a callback are a dead controller, not a lost interrupt. */
 #define CHANNEL_SILENCES	3
@@ -91,6 +97,62 @@ static void channel_go_on(struct scullpin_dma_channel *channel)
 		scullpin_dma_channel_issue_all(channel);
 }
 
+/* Has the channel nothing of the job's that it could still move? */
+static bool channel_has_none_of(const struct scullpin_dma_job *job)
+{
+	return !job->given || job->pieces[job->nr - 1].done;
+}
+
+/* Stop the channel, and wait for callbacks that run, also of a channel that refuses. */
+static bool channel_terminate(struct scullpin_dma_channel *channel)
+{
+	unsigned long begin = jiffies;
+	int ret;
+
+	while (!channel->lost) {
+		ret = dmaengine_terminate_async(channel->chan);
+		dmaengine_synchronize(channel->chan);
+		if (!ret)
+			return true;
+		if (time_after(jiffies, begin + CHANNEL_REFUSES))
+			break;
+		msleep(1);
+	}
+	return false;
+}
+
+/* The channel may move for ever what it was given of a job. */
+static void channel_lose_job(struct scullpin_dma_channel *channel, struct scullpin_dma_job *job)
+{
+	WRITE_ONCE(job->lost, true);
+	/* A callback that runs may not have seen it. */
+	dmaengine_synchronize(channel->chan);
+}
+
+/*
+ * A channel that cannot be stopped may write for ever to what it was given. That
+ * is never unmapped, unpinned or freed; and as it may call back, this module
+ * stays, too.
+ */
+static void channel_lose(struct scullpin_dma_channel *channel)
+{
+	struct scullpin_dma_job *job;
+
+	if (channel->lost)
+		return;
+	pr_err("scullpin: channel %s cannot be stopped; it and the pages that it has are lost\n",
+	       dma_chan_name(channel->chan));
+	__module_get(THIS_MODULE);
+	spin_lock(&channel->lock);
+	WRITE_ONCE(channel->lost, true);
+	list_for_each_entry(job, &channel->jobs, node)
+		if (!channel_has_none_of(job))
+			WRITE_ONCE(job->lost, true);
+	spin_unlock(&channel->lock);
+	/* A callback that runs may not have seen it. */
+	dmaengine_synchronize(channel->chan);
+}
+
 /*
  * Wait until the channel is quiet, then let its jobs go on. Whose window is not
  * to go on is marked so, or taken off the queue, before; a stop that has begun
@@ -100,7 +162,6 @@ static void channel_go_on(struct scullpin_dma_channel *channel)
 static void channel_stop(struct scullpin_dma_channel *channel, unsigned int stops)
 {
 	struct scullpin_dma_job *job;
-	bool quiet;
 
 	mutex_lock(&channel->stop);
 	spin_lock(&channel->lock);
@@ -115,11 +176,11 @@ static void channel_stop(struct scullpin_dma_channel *channel, unsigned int stop
 		list_for_each_entry(job, &channel->jobs, node)
 			channel_look(channel, job);
 	spin_unlock(&channel->lock);
-	/* Channels that cannot be stopped are not taken. */
-	quiet = !channel->chan || !WARN_ON_ONCE(dmaengine_terminate_sync(channel->chan));
+	if (channel->chan && !channel_terminate(channel))
+		channel_lose(channel);
 	spin_lock(&channel->lock);
 	channel->stopping = false;
-	if (!quiet)
+	if (channel->lost)
 		channel_give_up(channel);
 	channel_go_on(channel);
 	spin_unlock(&channel->lock);
@@ -130,8 +191,9 @@ static void channel_stop(struct scullpin_dma_channel *channel, unsigned int stop
 static bool channel_waits_for(const struct scullpin_dma_channel *channel,
 			      const struct scullpin_dma_job *job)
 {
-	return list_is_first(&job->node, list_empty(&channel->jobs) ? &channel->parked :
-								      &channel->jobs);
+	if (!list_empty(&channel->jobs))
+		return list_is_first(&job->node, &channel->jobs);
+	return channel->trying == job || list_is_first(&job->node, &channel->parked);
 }
 
 /* Take a job off its queue. Whom the channel works for now, has all its time. */
@@ -155,7 +217,7 @@ void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
 	struct scullpin_dma_channel *channel = job->channel;
 	unsigned long patience = msecs_to_jiffies(READ_ONCE(channel->sdev->config.deadline_ms));
 	unsigned int stops;
-	bool stop;
+	bool stop, has_some;
 
 	spin_lock(&channel->lock);
 	if (channel_waits_for(channel, job) &&
@@ -163,15 +225,18 @@ void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
 		WRITE_ONCE(channel->silences, channel->silences + 1);
 	job->stopped = true;
 	/* Else who stops it has looked, and the numbers may be given again. */
-	if (!channel->stopping)
+	if (!channel->stopping && job->given)
 		channel_look(channel, job);
 	stop = job->given || channel_is_dead(channel);
+	has_some = !channel_has_none_of(job);
 	stops = channel->stops;
 	channel_unqueue(channel, job);
 	spin_unlock(&channel->lock);
 	/* The others pay for a stop: what runs for them begins again. */
 	if (stop)
 		channel_stop(channel, stops);
+	if (has_some && READ_ONCE(channel->lost))
+		channel_lose_job(channel, job);
 }
 
 /**
@@ -259,6 +324,7 @@ static void channel_look_for_progress(struct scullpin_dma_channel *channel,
 		return;
 	job->left = left;
 	WRITE_ONCE(channel->alive, jiffies);
+	WRITE_ONCE(channel->silences, 0);
 }
 
 /**

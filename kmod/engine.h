@@ -29,6 +29,7 @@ typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes, i
  * @medium: page ranges of the device, of the same length
  * @delay: nanoseconds before it is moved, of the modelled device
  * @write: from memory to the medium, else the other way
+ * @kept: set by finish(): the engine may still reach the pages; nobody gives them back
  * @must: dirty folios: want of memory for a moment must not fail it
  * @alive: jiffies of the engine's last sign of life; set at submission, by the
  *	engine while it moves
@@ -47,6 +48,7 @@ struct scullpin_transfer {
 	ktime_t delay;
 	bool write;
 	bool must;
+	bool kept;
 	unsigned long alive;
 	scullpin_done_fn done;
 	struct {
@@ -73,8 +75,8 @@ struct scullpin_transfer {
  * @prepare: get memory for a transfer, as @gfp allows. NULL: none is needed
  * @submit: move it later; calls done() once, also before returning. Process
  *	context; does not sleep
- * @terminate: stop, and wait until quiet: afterwards nothing touches @xfer or its
- *	pages, and done() is not called any more. Returns whether it may have begun
+ * @terminate: stop, and wait until quiet: afterwards nothing touches @xfer, nor its
+ *	pages unless finish() says that they are kept, and done() is not called any more. Returns whether it may have begun
  *	to move. Sleeps; the caller guarantees that @xfer lives until it returns
  * @alive: jiffies of the last sign of life. NULL: @xfer->alive tells
  * @finish: undo prepare, after done() or terminate(); returns the bytes from the

@@ -43,13 +43,16 @@ static void dma_begin_window(struct scullpin_dma_job *job)
 {
 	int ret;
 
-	if (!job->bounce && scullpin_dma_choose_window(job) && !scullpin_dma_bounce_get(job))
+	if (!job->bounce && (scullpin_dma_channel_queue_up(job) ||
+			     (scullpin_dma_choose_window(job) && !scullpin_dma_bounce_get(job))))
 		return;
 	ret = scullpin_dma_map_window(job);
-	if (!ret)
+	if (!ret) {
+		scullpin_dma_channel_end_turn(job);
 		scullpin_dma_channel_submit(job);
-	else if (!scullpin_dma_channel_park(job))
-		dma_end(job, ret);
+	} else if (!scullpin_dma_channel_park(job)) {
+		dma_end(job, READ_ONCE(job->channel->gone) ? -ENODEV : ret);
+	}
 }
 
 static void dma_work(struct work_struct *work)
@@ -166,11 +169,14 @@ static size_t dma_finish(struct scullpin_transfer *xfer)
 
 	if (job->channel) {
 		scullpin_dma_unmap_window(job, scullpin_dma_channel_moved(job));
+		scullpin_dma_channel_end_turn(job);
 		scullpin_dma_channel_unpark(job->channel);
 		scullpin_dma_channel_unuse(job->channel);
 	}
 	moved = job->at;
-	kvfree(job);
+	xfer->kept = job->lost;
+	if (!job->lost)
+		kvfree(job);
 	xfer->dma = NULL;
 	return moved;
 }

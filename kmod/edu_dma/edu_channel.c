@@ -17,6 +17,9 @@ static unsigned int recycle_ms;
 module_param(recycle_ms, uint, 0644);
 MODULE_PARM_DESC(recycle_ms, "after a callback none can be had for so long (default 0)");
 
+static atomic_t edu_deaf = ATOMIC_INIT(0);
+module_param_named(deaf, edu_deaf.counter, int, 0644);
+MODULE_PARM_DESC(deaf, "the channel refuses so many times from now on to be terminated");
 static bool synchronize = true;
 module_param(synchronize, bool, 0444);
 MODULE_PARM_DESC(synchronize, "offer clients to wait for what was terminated (default Y); without, they must not take the channel");
@@ -155,6 +158,8 @@ static int edu_terminate_all(struct dma_chan *chan)
 	unsigned long flags;
 	LIST_HEAD(dead);
 
+	if (atomic_dec_if_positive(&edu_deaf) >= 0)
+		return -EBUSY;
 	spin_lock_irqsave(&edu->lock, flags);
 	list_splice_init(&edu->submitted, &dead);
 	list_splice_init(&edu->issued, &dead);

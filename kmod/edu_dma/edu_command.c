@@ -136,7 +136,8 @@ static u32 edu_acknowledge(struct edu *edu)
 
 static void edu_take_interrupt(struct edu *edu)
 {
-	if (READ_ONCE(late_ms))
+	/* Nobody waits for what was terminated. */
+	if (READ_ONCE(late_ms) && !edu->orphan)
 		schedule_delayed_work(&edu->late, msecs_to_jiffies(READ_ONCE(late_ms)));
 	else
 		edu_advance(edu);

@@ -12,10 +12,10 @@ dma_setup() {
     dma_reach=${1#dma-}
     dma_options=(--icount --profile check --memory 2G --append secretmem.enable=1)
     case $1 in
-    # swiotlb's pool is below 4 GiB, but not below 256 MiB.
+    # swiotlb's pool is below 4 GiB, but not below 256 MiB; 1 MiB of it is soon full.
     dma-plain) edu_parameters=dma_bits=32 dma_suffix=', by plain addresses' dma_options+=(--device 'edu,dma_mask=0xffffffff') ;;
     dma-iommu) edu_parameters=dma_bits=28 dma_suffix=', behind an IOMMU' dma_options+=(--device edu --iommu) ;;
-    dma-swiotlb) edu_parameters=dma_bits=32 dma_suffix=', through swiotlb' dma_options+=(--device 'edu,dma_mask=0xffffffff' --swiotlb force) ;;
+    dma-swiotlb) edu_parameters=dma_bits=32 dma_suffix=', through swiotlb' dma_options+=(--device 'edu,dma_mask=0xffffffff' --swiotlb force --append swiotlb=512) ;;
     dma-smp)
         edu_parameters=dma_bits=28 dma_suffix=', on two CPUs' dma_reach=iommu
         dma_options=(--memory 2G --append secretmem.enable=1 --device edu --iommu)

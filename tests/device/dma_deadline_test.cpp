@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <thread>
 #include <vector>
@@ -85,6 +86,23 @@ TEST_CASE_METHOD(device_fixture,
     REQUIRE(context.submit(request) == 1);
     const fickle_neighbour neighbour(std::chrono::milliseconds(300));
     CHECK(context.wait(1, 8.0).front().res == -ETIMEDOUT);
+}
+
+TEST_CASE_METHOD(device_fixture,
+                 "a controller that refuses to stop for a moment is told again, and then is quiet",
+                 "[.][dma]")
+{
+    const setting deadline("deadline_ms", "1000");
+    const auto fd = open_direct();
+    const memory buffer(1), other(1);
+    const edu_parameter lose("lose", 3), deaf("deaf", 5);
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == -1);
+    CHECK(errno == ETIMEDOUT);
+    CHECK(deaf.value() == 0);
+    CHECK(lose.value() == 0);
+    CHECK(::pwrite(fd.get(), other.data(), page_size, 0) == page_size);
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
+    CHECK(same(buffer.span(), other.span()));
 }
 
 TEST_CASE_METHOD(device_fixture,

@@ -316,3 +316,28 @@ TEST_CASE_METHOD(device_fixture, "a process that is killed while it waits for a 
     }
     CHECK(eventually([&] { return cancelled.value() == depth; }));
 }
+
+TEST_CASE_METHOD(device_fixture,
+                 "a large DMA request that waits for room is not overtaken by small ones",
+                 "[.][dma]")
+{
+    // Only swiotlb is small enough to be filled.
+    if (edu_reach() != "swiotlb") return;
+    constexpr std::size_t large = 48, fillers = 3, small = 4;
+    const auto fd = open_direct();
+    const memory buffer(large);
+    aio context(fillers + small);
+    std::array<iocb, fillers + small> requests{};
+    for (std::size_t i = 0; i < requests.size(); i++) {
+        const auto bytes = (i < fillers ? large : 1) * page_size;
+        requests[i] = aio::request(fd.get(), IOCB_CMD_PWRITE, buffer.data(), bytes, 0);
+        requests[i].aio_data = i;
+        REQUIRE(context.submit(requests[i]) == 1);
+    }
+    std::vector<std::uint64_t> order;
+    for (const auto& event : context.wait(requests.size(), 230.0)) {
+        CHECK(event.res > 0);
+        order.push_back(event.data);
+    }
+    CHECK(std::is_sorted(order.begin(), order.end()));
+}
