@@ -116,7 +116,7 @@ static bool channel_terminate(struct scullpin_dma_channel *channel)
 			return true;
 		if (time_after(jiffies, begin + CHANNEL_REFUSES))
 			break;
-		msleep(1);
+		usleep_range(1000, 2000);
 	}
 	return false;
 }

@@ -76,8 +76,9 @@ struct scullpin_transfer {
  * @submit: move it later; calls done() once, also before returning. Process
  *	context; does not sleep
  * @terminate: stop, and wait until quiet: afterwards nothing touches @xfer, nor its
- *	pages unless finish() says that they are kept, and done() is not called any more. Returns whether it may have begun
- *	to move. Sleeps; the caller guarantees that @xfer lives until it returns
+ *	pages unless finish() says that they are kept, and done() is not called any
+ *	more. Returns whether it may have begun to move. Sleeps; the caller guarantees
+ *	that @xfer lives until it returns
  * @alive: jiffies of the last sign of life. NULL: @xfer->alive tells
  * @finish: undo prepare, after done() or terminate(); returns the bytes from the
  *	start that are known to have moved. Sleeps. NULL: nothing

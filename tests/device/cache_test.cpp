@@ -31,16 +31,23 @@ constexpr std::size_t megabyte = 1 << 20;
 /// A setting of the machine's memory management, set back at the end.
 class machine_setting {
 public:
-    machine_setting(const std::string& name, const std::string& value)
-        : path_("/proc/sys/vm/" + name), before_(control::get().read(path_))
+    /// @param undoes the setting that says the same in another unit, and alone says it now
+    machine_setting(const std::string& name, const std::string& value,
+                    const std::string& undoes = {})
+        : path_(folder + (undoes.empty() ? name : undoes)), before_(control::get().read(path_))
     {
-        REQUIRE(control::get().write(path_, value) == 0);
+        REQUIRE(control::get().write(folder + name, value) == 0);
     }
-    ~machine_setting() { control::get().write(path_, before_); }
+    ~machine_setting()
+    {
+        // Not CHECK: the destructor must not throw.
+        if (control::get().write(path_, before_) != 0) FAIL_CHECK("restore " << path_);
+    }
     machine_setting(const machine_setting&) = delete;
     machine_setting& operator=(const machine_setting&) = delete;
 
 private:
+    inline static const std::string folder = "/proc/sys/vm/";
     std::string path_, before_;
 };
 
@@ -189,8 +196,9 @@ TEST_CASE_METHOD(device_fixture, "dirty pages are written back by sync, and by t
 TEST_CASE_METHOD(device_fixture,
                  "who dirties pages faster than the device takes them is slowed down", "[cache]")
 {
-    const machine_setting background("dirty_background_bytes", std::to_string(megabyte)),
-        most("dirty_bytes", std::to_string(2 * megabyte));
+    const machine_setting background("dirty_background_bytes", std::to_string(megabyte),
+                                     "dirty_background_ratio"),
+        most("dirty_bytes", std::to_string(2 * megabyte), "dirty_ratio");
     const setting bandwidth("bandwidth", std::to_string(8 * megabyte));
     const auto fd = open_node();
     const memory out(256);
