@@ -49,6 +49,7 @@ struct edu_descriptor {
  * @late: deals with an interrupt that came late
  * @moves: commands that have ended
  * @interrupts: taken
+ * @told: callbacks called
  * @buried: in edu_graveyard, after the last reference
  */
 struct edu {
@@ -72,6 +73,7 @@ struct edu {
 	struct delayed_work late;
 	u64 moves;
 	u64 interrupts;
+	u64 told;
 	struct list_head buried;
 };
 

@@ -37,6 +37,9 @@ MODULE_PARM_DESC(lose, "the nth interrupt from now on is lost");
 static atomic_t edu_stick = ATOMIC_INIT(0);
 module_param_named(stick, edu_stick.counter, int, 0644);
 MODULE_PARM_DESC(stick, "the nth command from now on that is waited for, because it was terminated, does not end");
+static bool thrifty;
+module_param(thrifty, bool, 0644);
+MODULE_PARM_DESC(thrifty, "call back only for descriptors with DMA_PREP_INTERRUPT (default N, for each)");
 static unsigned int late_ms;
 module_param(late_ms, uint, 0644);
 MODULE_PARM_DESC(late_ms, "every interrupt comes so many milliseconds late");
@@ -169,11 +172,29 @@ irqreturn_t edu_interrupt(int irq, void *data)
 	return status ? IRQ_HANDLED : IRQ_NONE;
 }
 
+static bool edu_is_to_tell(const struct edu_descriptor *desc)
+{
+	return !READ_ONCE(thrifty) || desc->tx.flags & DMA_PREP_INTERRUPT;
+}
+
+static void edu_tell(struct edu *edu, struct edu_descriptor *desc)
+{
+	struct dmaengine_result result = {
+		.result = desc->result,
+		.residue = desc->length - desc->done,
+	};
+
+	edu->told++;
+	if (desc->tx.callback_result)
+		desc->tx.callback_result(desc->tx.callback_param, &result);
+	else if (desc->tx.callback)
+		desc->tx.callback(desc->tx.callback_param);
+}
+
 /* Callbacks may submit and issue, so no lock is held. */
 static void edu_call_back(struct tasklet_struct *tasklet)
 {
 	struct edu *edu = container_of(tasklet, struct edu, callbacks);
-	struct dmaengine_result result = {};
 	struct edu_descriptor *desc;
 
 	spin_lock_irq(&edu->lock);
@@ -182,12 +203,8 @@ static void edu_call_back(struct tasklet_struct *tasklet)
 		edu->descriptors--;
 		edu->called = jiffies;
 		spin_unlock_irq(&edu->lock);
-		result.result = desc->result;
-		result.residue = desc->length - desc->done;
-		if (desc->tx.callback_result)
-			desc->tx.callback_result(desc->tx.callback_param, &result);
-		else if (desc->tx.callback)
-			desc->tx.callback(desc->tx.callback_param);
+		if (edu_is_to_tell(desc))
+			edu_tell(edu, desc);
 		dma_descriptor_unmap(&desc->tx);
 		kfree(desc);
 		spin_lock_irq(&edu->lock);

@@ -64,6 +64,14 @@ static ssize_t interrupts_show(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_RO(interrupts);
 
+static ssize_t callbacks_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct edu *edu = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(edu->told));
+}
+static DEVICE_ATTR_RO(callbacks);
+
 static ssize_t max_segment_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%u\n", dma_get_max_seg_size(dev));
@@ -109,6 +117,7 @@ static DEVICE_ATTR_RW(boundary);
 static struct attribute *edu_attrs[] = {
 	&dev_attr_moves.attr,
 	&dev_attr_interrupts.attr,
+	&dev_attr_callbacks.attr,
 	&dev_attr_max_segment.attr,
 	&dev_attr_boundary.attr,
 	NULL

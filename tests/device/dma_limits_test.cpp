@@ -173,6 +173,25 @@ TEST_CASE_METHOD(device_fixture,
     CHECK(same(in.span(), out));
 }
 
+TEST_CASE_METHOD(device_fixture,
+                 "of the descriptors of a window only the last has a callback asked for",
+                 "[.][dma]")
+{
+    const edu_parameter thrifty("thrifty", 1);
+    const auto fd = open_direct();
+    const memory out(8), in(8);
+    fill_random(out.span(), 411);
+    // Behind an IOMMU pages are one descriptor: as many as there are segments.
+    const edu_limit segment("max_segment", page_size);
+    const gain descriptors("dma_descriptors");
+    const auto before = edu_callbacks();
+    CHECK(::pwrite(fd.get(), out.data(), out.size(), 0) == static_cast<ssize_t>(out.size()));
+    CHECK(::pread(fd.get(), in.data(), in.size(), 0) == static_cast<ssize_t>(in.size()));
+    CHECK(same(in.span(), out.span()));
+    CHECK(descriptors.value() >= 16);
+    CHECK(edu_callbacks() - before == 2);
+}
+
 TEST_CASE_METHOD(device_fixture, "a DMA transfer is as long as asked when descriptors are scarce",
                  "[.][dma]")
 {

@@ -34,6 +34,14 @@ inline std::uint64_t edu_moves()
     return moves;
 }
 
+/// How often its client was told that a descriptor has ended.
+inline std::uint64_t edu_callbacks()
+{
+    std::uint64_t callbacks = 0;
+    std::ifstream(edu_path() + "/callbacks") >> callbacks;
+    return callbacks;
+}
+
 /// A number in sysfs that says what edu does; at the end again what it was.
 class edu_number {
 public:

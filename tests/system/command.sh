@@ -2,17 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Sourced. The command on the device: bytes, JSON, exit codes.
 
-# json FILTER COMMAND...: stdout is one document, of which FILTER is true; stderr is empty.
-json() {
-    local filter=$1
-    shift
-    exits 0 "$@" >/tmp/document &&
-        jq -e -s "length == 1 and (.[0] | $filter)" /tmp/document >/dev/null &&
-        equal "$(cat /tmp/stderr)" '' stderr && return
-    cat /tmp/document
-    return 1
-}
-
 # there_and_back BACKEND OPTION...: a file to the device, compared in place, and back.
 there_and_back() {
     local backend=$1 size

@@ -15,6 +15,17 @@ exits() {
     equal $status "$wanted" "exit status of $*" || { cat /tmp/stderr; return 1; }
 }
 
+# json FILTER COMMAND...: stdout is one document, of which FILTER is true; stderr is empty.
+json() {
+    local filter=$1
+    shift
+    exits 0 "$@" >/tmp/document &&
+        jq -e -s "length == 1 and (.[0] | $filter)" /tmp/document >/dev/null &&
+        equal "$(cat /tmp/stderr)" '' stderr && return
+    cat /tmp/document
+    return 1
+}
+
 # A file that every machine has, of a few megabytes and an odd length.
 make_input() {
     [ -e /tmp/input ] || { cat /bin/bash /lib/x86_64-linux-gnu/libc.so.6 && printf 'odd'; } >/tmp/input

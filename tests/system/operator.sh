@@ -68,14 +68,6 @@ the_histogram_counts_deferred_requests() {
     equal "$(counted read 0) $(counted read 98304)" '3 3' reads && equal "$(counted write 0) $(counted write 98304)" '2 2' writes && return $status
 }
 
-# documented FILE PREFIX: "NAME MODE" of each entry, below the prefix.
-documented() {
-    awk -v prefix="$2" '
-        $1 == "What:" { name = index($2, prefix) == 1 ? substr($2, length(prefix) + 1) : "" }
-        $1 == "Description:" && name != "" { getline; mode = $1 == "(RO)" ? 444 : $1 == "(RW)" ? 644 : $1 == "(WO)" ? 200 : $1 == "(root" ? 600 : "?"; print name, mode }
-    ' "Documentation/ABI/testing/$1" | sort
-}
-
 # Every attribute of ours has an entry with its permissions, and every entry an attribute; what the driver core adds to every device is documented elsewhere.
 the_documents_equal_sysfs() {
     diff <(documented sysfs-class-scullpin /sys/class/scullpin/scullpinN/) \
