@@ -196,8 +196,8 @@ struct scullpin_dma_channel *scullpin_dma_channel_get(struct scullpin_device *sd
 						      const char *name);
 void scullpin_dma_channel_put(struct scullpin_dma_channel *channel);
 bool scullpin_dma_channel_use(struct scullpin_dma_channel *channel);
-bool scullpin_dma_is_alone(void);
 void scullpin_dma_channel_unuse(struct scullpin_dma_channel *channel);
+bool scullpin_dma_is_alone(void);
 
 /* Does the channel know how far it has come within a descriptor? */
 static inline bool scullpin_dma_tells_residue(const struct scullpin_dma_channel *channel)
@@ -210,8 +210,7 @@ void scullpin_dma_channel_init(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_submit(struct scullpin_dma_job *job);
 bool scullpin_dma_channel_queue_up(struct scullpin_dma_job *job);
 bool scullpin_dma_channel_park(struct scullpin_dma_job *job);
-void scullpin_dma_channel_end_turn(struct scullpin_dma_job *job);
-void scullpin_dma_channel_unpark(struct scullpin_dma_channel *channel);
+void scullpin_dma_channel_unpark(struct scullpin_dma_job *job);
 void scullpin_dma_channel_cut_short(struct scullpin_dma_job *job, int error);
 void scullpin_dma_channel_issue_all(struct scullpin_dma_channel *channel);
 

@@ -150,8 +150,17 @@ static void channel_try_parked(struct scullpin_dma_channel *channel)
 	if (!job || channel->trying)
 		return;
 	list_del_init(&job->node);
-	channel->trying = job;
+	WRITE_ONCE(channel->trying, job);
 	queue_work(scullpin_engine_queue, &job->work);
+}
+
+/* If it was the job's turn, it is no longer. */
+static void channel_next_turn(struct scullpin_dma_channel *channel,
+			      const struct scullpin_dma_job *job)
+{
+	if (channel->trying == job)
+		WRITE_ONCE(channel->trying, NULL);
+	channel_try_parked(channel);
 }
 
 static void channel_refill_work(struct work_struct *work)
@@ -181,6 +190,8 @@ bool scullpin_dma_channel_queue_up(struct scullpin_dma_job *job)
 	struct scullpin_dma_channel *channel = job->channel;
 	bool waits;
 
+	if (list_empty_careful(&channel->parked) && !READ_ONCE(channel->trying))
+		return false;
 	spin_lock(&channel->lock);
 	waits = !job->stopped && !channel->gone && channel->trying != job &&
 		(channel->trying || !list_empty(&channel->parked));
@@ -216,12 +227,12 @@ bool scullpin_dma_channel_park(struct scullpin_dma_job *job)
 	if (parked) {
 		job->ended = false;
 		/* Who has tried stays the first. */
-		if (channel->trying == job)
+		if (channel->trying == job) {
+			WRITE_ONCE(channel->trying, NULL);
 			list_add(&job->node, &channel->parked);
-		else
+		} else {
 			list_add_tail(&job->node, &channel->parked);
-		if (channel->trying == job)
-			channel->trying = NULL;
+		}
 		queue_delayed_work(scullpin_engine_queue, &channel->refill, 1);
 	}
 	spin_unlock(&channel->lock);
@@ -229,35 +240,19 @@ bool scullpin_dma_channel_park(struct scullpin_dma_job *job)
 }
 
 /**
- * scullpin_dma_channel_end_turn - let the next of those who wait for room try
- * @job: has it, or does not want it any more
+ * scullpin_dma_channel_unpark - something has been unmapped, or is not to be mapped any more
+ * @job: whose
  *
  * Context: process context; does not sleep.
  */
-void scullpin_dma_channel_end_turn(struct scullpin_dma_job *job)
+void scullpin_dma_channel_unpark(struct scullpin_dma_job *job)
 {
 	struct scullpin_dma_channel *channel = job->channel;
 
-	spin_lock(&channel->lock);
-	if (channel->trying == job) {
-		channel->trying = NULL;
-		channel_try_parked(channel);
-	}
-	spin_unlock(&channel->lock);
-}
-
-/**
- * scullpin_dma_channel_unpark - something has been unmapped
- * @channel: the channel
- *
- * Context: process context; does not sleep.
- */
-void scullpin_dma_channel_unpark(struct scullpin_dma_channel *channel)
-{
-	if (list_empty_careful(&channel->parked))
+	if (list_empty_careful(&channel->parked) && READ_ONCE(channel->trying) != job)
 		return;
 	spin_lock(&channel->lock);
-	channel_try_parked(channel);
+	channel_next_turn(channel, job);
 	spin_unlock(&channel->lock);
 }
 
@@ -276,6 +271,7 @@ void scullpin_dma_channel_submit(struct scullpin_dma_job *job)
 
 	spin_lock(&channel->lock);
 	job->ended = false;
+	channel_next_turn(channel, job);
 	if (!job->stopped) {
 		/* Its time begins now. */
 		if (list_empty(&channel->jobs))

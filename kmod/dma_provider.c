@@ -18,6 +18,7 @@ static atomic_t dma_users = ATOMIC_INIT(0);
  * scullpin_dma_is_alone - does no other transfer of this module have anything mapped?
  *
  * Context: any; the caller is counted in.
+ * Return: whether nobody else of us could give room back.
  */
 bool scullpin_dma_is_alone(void)
 {

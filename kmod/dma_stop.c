@@ -97,10 +97,10 @@ static void channel_go_on(struct scullpin_dma_channel *channel)
 		scullpin_dma_channel_issue_all(channel);
 }
 
-/* Has the channel nothing of the job's that it could still move? */
-static bool channel_has_none_of(const struct scullpin_dma_job *job)
+/* Has the channel something of the job's that it could still move? */
+static bool channel_has_some_of(const struct scullpin_dma_job *job)
 {
-	return !job->given || job->pieces[job->nr - 1].done;
+	return job->given && !job->pieces[job->nr - 1].done;
 }
 
 /* Stop the channel, and wait for callbacks that run, also of a channel that refuses. */
@@ -146,7 +146,7 @@ static void channel_lose(struct scullpin_dma_channel *channel)
 	spin_lock(&channel->lock);
 	WRITE_ONCE(channel->lost, true);
 	list_for_each_entry(job, &channel->jobs, node)
-		if (!channel_has_none_of(job))
+		if (channel_has_some_of(job))
 			WRITE_ONCE(job->lost, true);
 	spin_unlock(&channel->lock);
 	/* A callback that runs may not have seen it. */
@@ -228,7 +228,7 @@ void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
 	if (!channel->stopping && job->given)
 		channel_look(channel, job);
 	stop = job->given || channel_is_dead(channel);
-	has_some = !channel_has_none_of(job);
+	has_some = channel_has_some_of(job);
 	stops = channel->stops;
 	channel_unqueue(channel, job);
 	spin_unlock(&channel->lock);

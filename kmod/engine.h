@@ -29,8 +29,8 @@ typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes, i
  * @medium: page ranges of the device, of the same length
  * @delay: nanoseconds before it is moved, of the modelled device
  * @write: from memory to the medium, else the other way
- * @kept: set by finish(): the engine may still reach the pages; nobody gives them back
  * @must: dirty folios: want of memory for a moment must not fail it
+ * @kept: set by finish(): the engine may still reach the pages; nobody gives them back
  * @alive: jiffies of the engine's last sign of life; set at submission, by the
  *	engine while it moves
  * @done: called once after submit

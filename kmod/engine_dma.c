@@ -47,12 +47,10 @@ static void dma_begin_window(struct scullpin_dma_job *job)
 			     (scullpin_dma_choose_window(job) && !scullpin_dma_bounce_get(job))))
 		return;
 	ret = scullpin_dma_map_window(job);
-	if (!ret) {
-		scullpin_dma_channel_end_turn(job);
+	if (!ret)
 		scullpin_dma_channel_submit(job);
-	} else if (!scullpin_dma_channel_park(job)) {
+	else if (!scullpin_dma_channel_park(job))
 		dma_end(job, READ_ONCE(job->channel->gone) ? -ENODEV : ret);
-	}
 }
 
 static void dma_work(struct work_struct *work)
@@ -67,7 +65,7 @@ static void dma_work(struct work_struct *work)
 	}
 	moved = scullpin_dma_channel_take(job);
 	scullpin_dma_unmap_window(job, moved);
-	scullpin_dma_channel_unpark(job->channel);
+	scullpin_dma_channel_unpark(job);
 	if (moved < window)
 		dma_end(job, job->error ?: -EIO);
 	else if (job->at == job->xfer->memory.bytes)
@@ -169,8 +167,7 @@ static size_t dma_finish(struct scullpin_transfer *xfer)
 
 	if (job->channel) {
 		scullpin_dma_unmap_window(job, scullpin_dma_channel_moved(job));
-		scullpin_dma_channel_end_turn(job);
-		scullpin_dma_channel_unpark(job->channel);
+		scullpin_dma_channel_unpark(job);
 		scullpin_dma_channel_unuse(job->channel);
 	}
 	moved = job->at;
