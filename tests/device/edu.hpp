@@ -26,20 +26,24 @@ inline std::string edu_reach()
     return reach;
 }
 
+/// What edu has counted, by the name of its attribute.
+inline std::uint64_t edu_count(const std::string& name)
+{
+    std::uint64_t count = 0;
+    std::ifstream(edu_path() + "/" + name) >> count;
+    return count;
+}
+
 /// Commands of edu that have ended: two for each 2 KiB.
 inline std::uint64_t edu_moves()
 {
-    std::uint64_t moves = 0;
-    std::ifstream(edu_path() + "/moves") >> moves;
-    return moves;
+    return edu_count("moves");
 }
 
 /// How often its client was told that a descriptor has ended.
 inline std::uint64_t edu_callbacks()
 {
-    std::uint64_t callbacks = 0;
-    std::ifstream(edu_path() + "/callbacks") >> callbacks;
-    return callbacks;
+    return edu_count("callbacks");
 }
 
 /// A number in sysfs that says what edu does; at the end again what it was.

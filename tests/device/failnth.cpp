@@ -51,12 +51,13 @@ bool is_clean(long result, bool dma, const std::vector<long>& others)
 
 }  // namespace
 
-void check_put(int fd, long result)
+long check_put(int fd, long result)
 {
     std::array<std::byte, 2 * page_size> put{};
     const auto bytes = std::max<ssize_t>(::read(fd, put.data(), put.size()), 0);
     CHECK((bytes == std::max(result, 0L) || result == -EFAULT));
     CHECK(all_equal({put.data(), static_cast<std::size_t>(bytes)}, std::byte{0x77}));
+    return result;
 }
 
 failnth_fixture::failnth_fixture()

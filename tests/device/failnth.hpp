@@ -42,8 +42,8 @@ inline long result_of(long result)
 
 /// Takes what an operation that ended as @p result has put at the other end of a pipe or socket,
 /// and checks it: as many bytes of 0x77, or any number where the kernel failed to tell how far it
-/// came.
-void check_put(int fd, long result);
+/// came. @return the same result
+long check_put(int fd, long result);
 
 /// Faults of every kind, hit quietly by the thread of the test. The device begins with 0x77 where
 /// the operations are.

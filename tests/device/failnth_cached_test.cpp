@@ -70,16 +70,15 @@ TEST_CASE_METHOD(failnth_fixture,
          [&] { return -static_cast<long>(::posix_fadvise(plain(), 0, size, POSIX_FADV_WILLNEED)); },
          drop_cached});
     // Write-back by the CPU takes no memory, though the kernel's detectors may.
-    exhaust({.name = "fsync",
-             .whole = 0,
-             .run = [&] { return result_of(::fsync(plain())); },
-             .prepare = dirty,
-             .hit = hits_by_dma()});
-    exhaust({.name = "fdatasync",
-             .whole = 0,
-             .run = [&] { return result_of(::fdatasync(plain())); },
-             .prepare = dirty,
-             .hit = hits_by_dma()});
+    const auto syncs = [&](const char* name, int (*call)(int)) {
+        exhaust({.name = name,
+                 .whole = 0,
+                 .run = [&, call] { return result_of(call(plain())); },
+                 .prepare = dirty,
+                 .hit = hits_by_dma()});
+    };
+    syncs("fsync", ::fsync);
+    syncs("fdatasync", ::fdatasync);
 }
 
 TEST_CASE_METHOD(failnth_fixture, "every use of a mapping survives the failure of its allocations",
@@ -124,21 +123,25 @@ TEST_CASE_METHOD(failnth_fixture,
         begin_empty();
         pipe.fill(buffer().data());
     };
-    const auto is_in_pipe = [&](long result) {
-        check_put(pipe.out.get(), result);
-        return result;
-    };
-    exhaust(
-        {"splice into a pipe", page_size,
-         [&] { return result_of(::splice(plain(), &at, pipe.in.get(), nullptr, page_size, 0)); },
-         begin, is_in_pipe});
+    const auto is_in_pipe = [&](long result) { return check_put(pipe.out.get(), result); };
+    for (const int fd : {plain(), direct()}) {
+        CAPTURE(fd == direct());
+        exhaust(
+            {"splice into a pipe", page_size,
+             [&, fd] { return result_of(::splice(fd, &at, pipe.in.get(), nullptr, page_size, 0)); },
+             begin, is_in_pipe});
+        exhaust({.name = "splice from a pipe",
+                 .whole = page_size,
+                 .run =
+                     [&, fd] {
+                         return result_of(::splice(pipe.out.get(), nullptr, fd, &at, page_size, 0));
+                     },
+                 .prepare = begin_full,
+                 .bytes = moved::onto_device});
+    }
     exhaust({"sendfile into a pipe", page_size,
              [&] { return result_of(::sendfile(pipe.in.get(), plain(), &at, page_size)); }, begin,
              is_in_pipe});
-    exhaust(
-        {"direct splice into a pipe", page_size,
-         [&] { return result_of(::splice(direct(), &at, pipe.in.get(), nullptr, page_size, 0)); },
-         begin, is_in_pipe});
     exhaust({.name = "a user's page, given to a pipe and from there to the device",
              .whole = page_size,
              .run =
@@ -192,28 +195,6 @@ TEST_CASE_METHOD(failnth_fixture,
                      while (::read(far.get(), some.data(), some.size()) > 0) continue;
                      at = 0;
                  },
-             .finish =
-                 [&](long result) {
-                     check_put(far.get(), result);
-                     return result;
-                 },
+             .finish = [&](long result) { return check_put(far.get(), result); },
              .also_clean = {-ENOBUFS}});
-    exhaust({.name = "splice from a pipe",
-             .whole = page_size,
-             .run =
-                 [&] {
-                     return result_of(
-                         ::splice(pipe.out.get(), nullptr, plain(), &at, page_size, 0));
-                 },
-             .prepare = begin_full,
-             .bytes = moved::onto_device});
-    exhaust({.name = "direct splice from a pipe",
-             .whole = page_size,
-             .run =
-                 [&] {
-                     return result_of(
-                         ::splice(pipe.out.get(), nullptr, direct(), &at, page_size, 0));
-                 },
-             .prepare = begin_full,
-             .bytes = moved::onto_device});
 }

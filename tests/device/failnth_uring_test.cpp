@@ -135,9 +135,7 @@ TEST_CASE_METHOD(failnth_fixture,
         empty);
     into_pipe.hit = std::nullopt;
     into_pipe.finish = [&, finish = into_pipe.finish](long begun) {
-        const long result = finish(begun);
-        check_put(pipe.out.get(), result);
-        return result;
+        return check_put(pipe.out.get(), finish(begun));
     };
     exhaust(into_pipe);
     auto from_pipe = by_ring(

@@ -52,6 +52,20 @@ private:
     struct sigaction before_ {};
 };
 
+/// Calls @p action in a storm, @p times at least and until as many signals have come: they come as
+/// often as the machine has time to send them.
+template <typename Action>
+void in_a_storm(int times, Action action)
+{
+    const int before = signal_storm::received;
+    {
+        const signal_storm storm;
+        for (int i = 0; i < times || (signal_storm::received <= before + times && i < 2000); i++)
+            action();
+    }
+    CHECK(signal_storm::received > before + times);
+}
+
 /// Reads one page of the device again and again into memory off page boundaries. @return how often
 /// it was not that page
 std::size_t read_until(const std::atomic<bool>& stop, int fd, std::byte* where,
@@ -117,17 +131,11 @@ TEST_CASE_METHOD(device_fixture, "a storm of signals makes no transfer short")
         if (way.asynchronous) continue;
         CAPTURE(way.name);
         std::size_t wrong = 0;
-        const int before = signal_storm::received;
-        {
-            const signal_storm storm;
-            // Signals come as often as the machine has time to send them.
-            for (int i = 0; i < 20 || (signal_storm::received <= before + 20 && i < 2000); i++) {
-                wrong += way.run(fd.get(), direction::write, buffer.span(), 0) != size;
-                wrong += way.run(fd.get(), direction::read, buffer.span(), 0) != size;
-            }
-        }
+        in_a_storm(20, [&] {
+            wrong += way.run(fd.get(), direction::write, buffer.span(), 0) != size;
+            wrong += way.run(fd.get(), direction::read, buffer.span(), 0) != size;
+        });
         CHECK(wrong == 0);
-        CHECK(signal_storm::received > before + 20);
     }
 }
 
@@ -143,21 +151,15 @@ TEST_CASE_METHOD(device_fixture, "a storm of signals breaks no wait for pinned b
         all++;
         wrong += ::pread(fd.get(), mine.data(), mine.size(), 0) != size;
     };
-    const int before = signal_storm::received;
     const auto begin = clock_type::now();
-    {
-        const signal_storm storm;
-        std::atomic<bool> stop{false};
-        std::thread other([&] {
-            while (!stop) transfer(others);
-        });
-        for (int i = 0; i < 50 || (signal_storm::received <= before + 50 && i < 2000); i++)
-            transfer(buffer);
-        stop = true;
-        other.join();
-    }
+    std::atomic<bool> stop{false};
+    std::thread other([&] {
+        while (!stop) transfer(others);
+    });
+    in_a_storm(50, [&] { transfer(buffer); });
+    stop = true;
+    other.join();
     CHECK(wrong == 0);
-    CHECK(signal_storm::received > before + 50);
     // They came one after the other: each waited for the other's bytes.
     CHECK(clock_type::now() - begin >= std::size_t{all} * std::chrono::milliseconds(3));
 }
