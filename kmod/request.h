@@ -79,23 +79,25 @@ struct scullpin_request {
 	struct completion ended;
 };
 
-/* complete.c */
-int scullpin_request_init(void);
-void scullpin_request_exit(void);
+/* request.c */
 struct scullpin_request *scullpin_request_alloc(struct scullpin_device *sdev, size_t memory_ranges,
 						size_t medium_ranges, gfp_t gfp);
 void scullpin_request_free(struct scullpin_request *req);
 void scullpin_request_advance(struct scullpin_request *req, enum scullpin_request_state from,
 			      enum scullpin_request_state to);
-void scullpin_request_release(struct scullpin_request *req);
 ssize_t scullpin_request_result(const struct scullpin_request *req);
+u64 scullpin_request_number(struct scullpin_device *sdev);
+
+/* complete.c */
+int scullpin_request_init(void);
+void scullpin_request_exit(void);
+void scullpin_request_release(struct scullpin_request *req);
 bool scullpin_request_claim(struct scullpin_request *req);
 void scullpin_request_abort(struct scullpin_request *req, int error);
 void scullpin_request_answer(struct scullpin_request *req, size_t bytes, int error);
 void scullpin_request_done(struct scullpin_transfer *xfer, size_t bytes, int error);
 int scullpin_request_reap(struct scullpin_device *sdev);
 void scullpin_request_put(struct scullpin_request *req);
-u64 scullpin_request_number(struct scullpin_device *sdev);
 void scullpin_account(struct scullpin_device *sdev, bool write, ssize_t result);
 
 #endif /* SCULLPIN_REQUEST_H */
