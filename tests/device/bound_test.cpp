@@ -11,7 +11,6 @@
 #include <array>
 #include <atomic>
 #include <deque>
-#include <fstream>
 #include <mutex>
 #include <span>
 #include <string>
@@ -228,16 +227,6 @@ std::int64_t by_io_uring(int fd, std::span<std::byte> memory)
         io_uring_wait_cqe_timeout(&ring, &entry, &limit) == 0 ? entry->res : -ETIME;
     io_uring_queue_exit(&ring);
     return result;
-}
-
-/// 'D': it sleeps and only a kill wakes it, as who waits for the cap.
-char state_of_thread(pid_t thread)
-{
-    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
-    std::string line;
-    std::getline(file, line);
-    const auto end = line.rfind(')');
-    return end == std::string::npos ? '?' : line.at(end + 2);
 }
 
 }  // namespace

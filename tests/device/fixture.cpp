@@ -33,6 +33,15 @@ std::int64_t of_last_ended(const std::string& what)
     return std::stoll(ended.substr(at + key.size()));
 }
 
+char state_of_thread(pid_t thread)
+{
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string line;
+    std::getline(file, line);
+    const auto end = line.rfind(')');
+    return end == std::string::npos ? '?' : line.at(end + 2);
+}
+
 setting::setting(std::string name, const std::string& value)
     : path_(sysfs_path + name), before_(control::get().read(path_))
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -57,6 +59,9 @@ bool eventually(Condition condition, double seconds = 2.0)
     }
     return true;
 }
+
+/// One of this process's. @return as in /proc: 'D' sleeps, and only a kill may wake it; '?' is gone
+char state_of_thread(pid_t thread);
 
 /// What must hold after every test, with or without the device: no pin, no complaint of the kernel.
 class kernel_fixture {

@@ -6,6 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
+#include <future>
+
 #include "aio.hpp"
 #include "cached.hpp"
 #include "child.hpp"
@@ -165,6 +169,50 @@ TEST_CASE_METHOD(device_fixture, "a discard is seen through a mapping", "[mmap]"
     CHECK(all_equal(mapped.span().subspan(page_size, 2 * page_size), std::byte{0}));
     CHECK(all_equal(mapped.span().first(page_size), std::byte{0x61}));
     CHECK(all_equal(mapped.span().subspan(3 * page_size), std::byte{0x61}));
+}
+
+TEST_CASE_METHOD(device_fixture, "a store that waits while its page is discarded is not lost",
+                 "[mmap]")
+{
+    discard_all();
+    const auto fd = open_node();
+    const auto node = scullpin::device::open(node_path, scullpin::access::read_write, false);
+    const view mapped(fd.get(), 2 * page_size);
+    std::memset(mapped.data(), 0x62, mapped.span().size());
+    std::future<int> written;
+    {
+        // Long enough for both to be waiting on a slow machine.
+        const setting latency("latency_us", "3000000");
+        written = std::async(std::launch::async, ::fsync, fd.get());
+        REQUIRE(eventually([] { return attribute("stats/in_flight") > 0; }));
+    }
+    std::array<std::atomic<pid_t>, 2> ids{};
+    const auto asleep = [&](std::size_t which) {
+        return eventually([&] { return state_of_thread(ids[which]) == 'D'; });
+    };
+    // Pages under write-back are not dropped before it ends: the discard waits, and keeps out who
+    // begins to write to a mapped page.
+    auto discarded = std::async(std::launch::async, [&] {
+        ids[0] = static_cast<pid_t>(::gettid());
+        node.discard(0, 2 * page_size);
+    });
+    CHECK(asleep(0));
+    auto stored = std::async(std::launch::async, [&] {
+        ids[1] = static_cast<pid_t>(::gettid());
+        mapped.store(page_size + 7, std::byte{0x63});
+    });
+    CHECK(asleep(1));
+    CHECK(attribute("stats/in_flight") > 0);
+    stored.get();
+    discarded.get();
+    CHECK(written.get() == 0);
+    CHECK(mapped.load(page_size + 7) == std::byte{0x63});
+    CHECK(mapped.load(page_size) == std::byte{0});
+    CHECK(all_equal(mapped.span().first(page_size), std::byte{0}));
+    CHECK(::fsync(fd.get()) == 0);
+    const memory in(1);
+    REQUIRE(::pread(open_direct().get(), in.data(), in.size(), page_size) == 4096);
+    CHECK(same(in.span(), mapped.span().subspan(page_size)));
 }
 
 TEST_CASE_METHOD(
