@@ -14,6 +14,7 @@
 #include "device.h"
 #include "dma.h"
 #include "fault.h"
+#include "segments.h"
 #include "trace.h"
 
 /* Bytes of a side's first ranges from here on, @limit at most. */
@@ -28,11 +29,6 @@ static size_t side_bytes(const struct scullpin_dma_side *side, size_t limit)
 	return min(bytes, limit);
 }
 
-static phys_addr_t range_address(const struct bio_vec *bv)
-{
-	return page_to_phys(bv->bv_page) + bv->bv_offset;
-}
-
 /* Is a byte of the ranges that the next @bytes touch where the channel does not get? */
 static bool side_is_out_of_reach(const struct scullpin_dma_side *side, size_t bytes, u64 reach)
 {
@@ -40,7 +36,7 @@ static bool side_is_out_of_reach(const struct scullpin_dma_side *side, size_t by
 	size_t before;
 
 	for (before = 0; before < bytes + side->offset; before += (bv++)->bv_len)
-		if (range_address(bv) + bv->bv_len - 1 > reach)
+		if (scullpin_range_address(bv) + bv->bv_len - 1 > reach)
 			return true;
 	return false;
 }
@@ -96,38 +92,17 @@ static void side_copy(const struct scullpin_dma_side *side, size_t bytes, bool t
 	}
 }
 
-/*
- * The window's ranges as segments; what is contiguous, and within the channel's
- * limits, is one. Returns how many ranges, each of one page, that were.
- */
+/* The window's ranges as segments. Returns how many ranges, each of one page, they were. */
 static unsigned int side_fill(struct scullpin_dma_side *side, struct device *dev, size_t bytes)
 {
-	size_t most = min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev));
-	const struct bio_vec *bv = &side->ranges->bv[side->index];
-	phys_addr_t boundary = dma_get_seg_boundary(dev);
-	phys_addr_t start = 0, next = 0, here;
-	struct sg_table *table = &side->table;
-	struct scatterlist *sg = table->sgl;
-	size_t offset = side->offset, length;
+	struct scullpin_segment_limits limits = {
+		.length = min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev)),
+		.boundary = dma_get_seg_boundary(dev),
+	};
 
-	sg_init_table(table->sgl, min(side->ranges->nr, SCULLPIN_DMA_WINDOW_RANGES));
-	table->nents = 0;
-	for (; bytes; bytes -= length, offset = 0, bv++) {
-		here = range_address(bv) + offset;
-		length = min(bytes, bv->bv_len - offset);
-		if (table->nents && here == next && sg->length + length <= most &&
-		    !((start ^ (here + length - 1)) & ~boundary)) {
-			sg->length += length;
-		} else {
-			sg = &table->sgl[table->nents++];
-			sg_set_page(sg, bv->bv_page, length, bv->bv_offset + offset);
-			start = here;
-		}
-		next = here + length;
-	}
-	sg_mark_end(sg);
-	table->orig_nents = table->nents;
-	return bv - &side->ranges->bv[side->index];
+	sg_init_table(side->table.sgl, min(side->ranges->nr, SCULLPIN_DMA_WINDOW_RANGES));
+	return scullpin_segments_fill(&side->table, &side->ranges->bv[side->index], side->offset,
+				      bytes, &limits);
 }
 
 static int side_map(struct scullpin_dma_side *side, struct scullpin_dma_job *job)
