@@ -17,6 +17,7 @@
 #include "aio.hpp"
 #include "fixture.hpp"
 #include "memory.hpp"
+#include "scullpin/device.hpp"
 #include "ways.hpp"
 
 using scullpin::direction;
@@ -137,6 +138,30 @@ TEST_CASE_METHOD(device_fixture, "a storm of signals makes no transfer short")
         });
         CHECK(wrong == 0);
     }
+}
+
+TEST_CASE_METHOD(device_fixture, "a storm of signals fails no fsync, discard or splice")
+{
+    const setting latency("latency_us", "3000");
+    const auto fd = open_node();
+    const auto node = scullpin::device::open(node_path, scullpin::access::read_write, false);
+    const memory out(4);
+    const auto size = static_cast<ssize_t>(out.size());
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe(ends.data()) == 0);
+    const scullpin::file_descriptor from(ends[0]), to(ends[1]);
+    std::size_t wrong = 0;
+    in_a_storm(20, [&] {
+        wrong += ::pwrite(fd.get(), out.data(), out.size(), 0) != size;
+        wrong += ::fsync(fd.get()) != 0;
+        device_fixture::drop_cached();
+        loff_t read_at = 0, write_at = size;
+        wrong += ::splice(fd.get(), &read_at, to.get(), nullptr, out.size(), 0) != size;
+        wrong += ::splice(from.get(), nullptr, fd.get(), &write_at, out.size(), 0) != size;
+        wrong += ::fdatasync(fd.get()) != 0;
+        node.discard(0, 2 * out.size());
+    });
+    CHECK(wrong == 0);
 }
 
 TEST_CASE_METHOD(device_fixture, "a storm of signals breaks no wait for pinned bytes")
