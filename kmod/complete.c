@@ -52,7 +52,7 @@ static void request_leave_engine(struct scullpin_request *req)
 		return;
 	req->prepared = false;
 	moved = req->xfer.sdev->engine->finish(&req->xfer);
-	if (req->owner == SCULLPIN_OWNER_ABORT)
+	if (READ_ONCE(req->owner) == SCULLPIN_OWNER_ABORT)
 		req->moved = moved;
 }
 
@@ -63,9 +63,8 @@ static size_t request_dirty_bytes(const struct scullpin_request *req)
 }
 
 /*
- * An engine that cannot be stopped may reach the pages for ever: they, and the
- * bytes that they count, are lost on purpose. Those of a kernel caller have no
- * reference of ours before.
+ * An engine that cannot be stopped may reach the pages for ever: they are lost
+ * on purpose. Those of a kernel caller have no reference of ours before.
  */
 static void request_keep(const struct scullpin_request *req)
 {
@@ -93,11 +92,13 @@ void scullpin_request_release(struct scullpin_request *req)
 	request_leave_engine(req);
 	if (xfer->kept) {
 		request_keep(req);
-		return;
+	} else {
+		if (req->pinned)
+			scullpin_pin_release(&xfer->memory, request_dirty_bytes(req),
+					     &xfer->sdev->stats);
+		scullpin_store_put(&xfer->medium);
 	}
-	if (req->pinned)
-		scullpin_pin_release(&xfer->memory, request_dirty_bytes(req), &xfer->sdev->stats);
-	scullpin_store_put(&xfer->medium);
+	/* Also of what is lost: others would wait for it for ever. */
 	scullpin_budget_put(&xfer->sdev->budget, req->budget);
 }
 

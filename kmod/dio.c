@@ -9,12 +9,12 @@
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
 #include "cancel.h"
 #include "device.h"
 #include "dio.h"
+#include "killed.h"
 #include "pace.h"
 #include "pin.h"
 #include "request.h"
@@ -54,7 +54,7 @@ static gfp_t dio_gfp(const struct kiocb *iocb)
 /* Folios do not belong to the process that happens to move them. */
 static bool dio_is_killed(const struct kiocb *iocb)
 {
-	return !dio_is_own(iocb) && fatal_signal_pending(current);
+	return !dio_is_own(iocb) && scullpin_is_killed();
 }
 
 /*

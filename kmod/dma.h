@@ -91,11 +91,12 @@ struct scullpin_dma_bounce {
  * struct scullpin_dma_job - a transfer, as a channel sees it: window by window
  * @xfer: the transfer
  * @channel: which moves it; NULL before
- * @node: in struct scullpin_dma_channel.jobs, .waiting or .parked
+ * @node: in struct scullpin_dma_channel.jobs or .waiting, or in the queue for room
  * @work: ends a window, or begins one that has waited, in process context
  * @memory: the caller's side
  * @medium: the device's side
  * @bounce: held for the window, or NULL
+ * @entered: what room_windows was when it was about to be mapped; 0 when it is not
  * @at: bytes moved by the windows before
  * @window: bytes of this one
  * @ended: the window has; set by who queues @work: the last callback, or under the
@@ -117,6 +118,7 @@ struct scullpin_dma_job {
 	struct scullpin_dma_side memory;
 	struct scullpin_dma_side medium;
 	struct scullpin_dma_bounce *bounce;
+	s64 entered;
 	size_t at;
 	size_t window;
 	bool ended;
@@ -142,9 +144,6 @@ struct scullpin_dma_job {
  * @lock: protects what follows, and submission to @chan
  * @jobs: submitted, in order
  * @waiting: for a bounce, in order
- * @parked: jobs that could not be mapped for want of room, and those behind them, in
- *	order
- * @trying: was the first of @parked, and tries again; nobody overtakes it
  * @bounces: that nobody has
  * @stopping: submit nothing; who stops does it afterwards
  * @stops: that have begun
@@ -152,7 +151,7 @@ struct scullpin_dma_job {
  * @lost: it could not be stopped: it is never given back
  * @full: it took no more descriptors; @refill tries again
  * @last: cookie of the last one that it took since it was stopped
- * @refill: also when a descriptor has ended; tries @parked, too
+ * @refill: also when a descriptor has ended
  * @alive: jiffies of the last sign of life
  * @silences: deadlines in a row that have passed without a callback
  * @busy: jiffies when it last had something to do, as far as was seen
@@ -173,8 +172,6 @@ struct scullpin_dma_channel {
 	spinlock_t lock;
 	struct list_head jobs;
 	struct list_head waiting;
-	struct list_head parked;
-	struct scullpin_dma_job *trying;
 	struct list_head bounces;
 	bool stopping;
 	unsigned int stops;
@@ -197,7 +194,6 @@ struct scullpin_dma_channel *scullpin_dma_channel_get(struct scullpin_device *sd
 void scullpin_dma_channel_put(struct scullpin_dma_channel *channel);
 bool scullpin_dma_channel_use(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_unuse(struct scullpin_dma_channel *channel);
-bool scullpin_dma_is_alone(void);
 
 /* Does the channel know how far it has come within a descriptor? */
 static inline bool scullpin_dma_tells_residue(const struct scullpin_dma_channel *channel)
@@ -208,9 +204,6 @@ static inline bool scullpin_dma_tells_residue(const struct scullpin_dma_channel 
 /* dma_channel.c */
 void scullpin_dma_channel_init(struct scullpin_dma_channel *channel);
 void scullpin_dma_channel_submit(struct scullpin_dma_job *job);
-bool scullpin_dma_channel_queue_up(struct scullpin_dma_job *job);
-bool scullpin_dma_channel_park(struct scullpin_dma_job *job);
-void scullpin_dma_channel_unpark(struct scullpin_dma_job *job);
 void scullpin_dma_channel_cut_short(struct scullpin_dma_job *job, int error);
 void scullpin_dma_channel_issue_all(struct scullpin_dma_channel *channel);
 
@@ -226,6 +219,17 @@ int scullpin_dma_bounce_init(struct scullpin_dma_channel *channel);
 void scullpin_dma_bounce_exit(struct scullpin_dma_channel *channel);
 bool scullpin_dma_bounce_get(struct scullpin_dma_job *job);
 void scullpin_dma_bounce_put(struct scullpin_dma_job *job);
+
+/* dma_room.c */
+void scullpin_dma_room_exit(void);
+void scullpin_dma_room_enter(struct scullpin_dma_job *job);
+void scullpin_dma_room_leave(struct scullpin_dma_job *job, bool mapped);
+bool scullpin_dma_room_queue_up(struct scullpin_dma_job *job);
+bool scullpin_dma_room_wait(struct scullpin_dma_job *job);
+void scullpin_dma_room_pass(struct scullpin_dma_job *job);
+void scullpin_dma_room_withdraw(struct scullpin_dma_job *job);
+void scullpin_dma_room_send_home(struct scullpin_dma_channel *channel, int error);
+unsigned long scullpin_dma_room_alive(void);
 
 /* dma_map.c */
 bool scullpin_dma_choose_window(struct scullpin_dma_job *job);

@@ -56,8 +56,8 @@ void scullpin_dma_bounce_exit(struct scullpin_dma_channel *channel)
  * @job: has none
  *
  * Context: process context; does not sleep.
- * Return: whether the job has one. Else its work is queued when it has, unless
- * it is stopped before.
+ * Return: whether the job has one. Else its work is queued when it has, or when
+ * the channel is gone, unless it is stopped before.
  */
 bool scullpin_dma_bounce_get(struct scullpin_dma_job *job)
 {
@@ -69,6 +69,9 @@ bool scullpin_dma_bounce_get(struct scullpin_dma_job *job)
 	job->bounce = bounce;
 	if (bounce) {
 		list_del(&bounce->node);
+	} else if (!job->stopped && channel->gone) {
+		/* Who has them may keep them. */
+		scullpin_dma_channel_cut_short(job, -ENODEV);
 	} else if (!job->stopped) {
 		/* Its work will begin this window, not end the one before. */
 		job->ended = false;

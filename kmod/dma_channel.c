@@ -140,29 +140,6 @@ void scullpin_dma_channel_issue_all(struct scullpin_dma_channel *channel)
 							node));
 }
 
-/* Let who has waited longest for room in the IOMMU or swiotlb try again: one at a time. */
-static void channel_try_parked(struct scullpin_dma_channel *channel)
-{
-	struct scullpin_dma_job *job = list_first_entry_or_null(&channel->parked,
-								struct scullpin_dma_job, node);
-
-	lockdep_assert_held(&channel->lock);
-	if (!job || channel->trying)
-		return;
-	list_del_init(&job->node);
-	WRITE_ONCE(channel->trying, job);
-	queue_work(scullpin_engine_queue, &job->work);
-}
-
-/* If it was the job's turn, it is no longer. */
-static void channel_next_turn(struct scullpin_dma_channel *channel,
-			      const struct scullpin_dma_job *job)
-{
-	if (channel->trying == job)
-		WRITE_ONCE(channel->trying, NULL);
-	channel_try_parked(channel);
-}
-
 static void channel_refill_work(struct work_struct *work)
 {
 	struct scullpin_dma_channel *channel =
@@ -171,88 +148,6 @@ static void channel_refill_work(struct work_struct *work)
 	spin_lock(&channel->lock);
 	if (channel->full && !channel->stopping && !channel->gone)
 		scullpin_dma_channel_issue_all(channel);
-	channel_try_parked(channel);
-	spin_unlock(&channel->lock);
-}
-
-/**
- * scullpin_dma_channel_queue_up - wait behind those who wait for room
- * @job: has nothing mapped, and no bounce
- *
- * Else a large window would never find room beside a stream of small ones.
- *
- * Context: process context; does not sleep.
- * Return: whether it waits. Its work runs when it is the first, unless it is
- * stopped before.
- */
-bool scullpin_dma_channel_queue_up(struct scullpin_dma_job *job)
-{
-	struct scullpin_dma_channel *channel = job->channel;
-	bool waits;
-
-	if (list_empty_careful(&channel->parked) && !READ_ONCE(channel->trying))
-		return false;
-	spin_lock(&channel->lock);
-	waits = !job->stopped && !channel->gone && channel->trying != job &&
-		(channel->trying || !list_empty(&channel->parked));
-	if (waits) {
-		job->ended = false;
-		list_add_tail(&job->node, &channel->parked);
-	}
-	spin_unlock(&channel->lock);
-	return waits;
-}
-
-/**
- * scullpin_dma_channel_park - wait until a window may be had mapped
- * @job: could not be mapped; what was, and its bounce, is given back
- *
- * An IOMMU or swiotlb that is full for a moment is no error: others have it, and
- * give it back. Who is alone waits only with dirty folios, which must reach the
- * medium. Its work runs when something has been unmapped, or a jiffy later,
- * unless it is stopped before.
- *
- * Context: process context; does not sleep.
- * Return: whether it waits; else it is alone, the channel is gone, or somebody
- * ends the job.
- */
-bool scullpin_dma_channel_park(struct scullpin_dma_job *job)
-{
-	struct scullpin_dma_channel *channel = job->channel;
-	bool parked;
-
-	scullpin_dma_unmap_window(job, 0);
-	spin_lock(&channel->lock);
-	parked = !job->stopped && !channel->gone && (job->xfer->must || !scullpin_dma_is_alone());
-	if (parked) {
-		job->ended = false;
-		/* Who has tried stays the first. */
-		if (channel->trying == job) {
-			WRITE_ONCE(channel->trying, NULL);
-			list_add(&job->node, &channel->parked);
-		} else {
-			list_add_tail(&job->node, &channel->parked);
-		}
-		queue_delayed_work(scullpin_engine_queue, &channel->refill, 1);
-	}
-	spin_unlock(&channel->lock);
-	return parked;
-}
-
-/**
- * scullpin_dma_channel_unpark - something has been unmapped, or is not to be mapped any more
- * @job: whose
- *
- * Context: process context; does not sleep.
- */
-void scullpin_dma_channel_unpark(struct scullpin_dma_job *job)
-{
-	struct scullpin_dma_channel *channel = job->channel;
-
-	if (list_empty_careful(&channel->parked) && READ_ONCE(channel->trying) != job)
-		return;
-	spin_lock(&channel->lock);
-	channel_next_turn(channel, job);
 	spin_unlock(&channel->lock);
 }
 
@@ -271,7 +166,6 @@ void scullpin_dma_channel_submit(struct scullpin_dma_job *job)
 
 	spin_lock(&channel->lock);
 	job->ended = false;
-	channel_next_turn(channel, job);
 	if (!job->stopped) {
 		/* Its time begins now. */
 		if (list_empty(&channel->jobs))
@@ -298,7 +192,6 @@ void scullpin_dma_channel_init(struct scullpin_dma_channel *channel)
 	spin_lock_init(&channel->lock);
 	INIT_LIST_HEAD(&channel->jobs);
 	INIT_LIST_HEAD(&channel->waiting);
-	INIT_LIST_HEAD(&channel->parked);
 	INIT_LIST_HEAD(&channel->bounces);
 	INIT_DELAYED_WORK(&channel->refill, channel_refill_work);
 }

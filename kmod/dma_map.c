@@ -6,6 +6,7 @@
  * not reach all goes through a bounce buffer: which, is decided before anything
  * is mapped.
  */
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
 #include <linux/log2.h>
@@ -247,6 +248,7 @@ static unsigned int side_segments(const struct scullpin_dma_side *side)
  */
 int scullpin_dma_map_window(struct scullpin_dma_job *job)
 {
+	unsigned int late_ms;
 	int ret;
 
 	if (job->bounce) {
@@ -254,6 +256,12 @@ int scullpin_dma_map_window(struct scullpin_dma_job *job)
 		job->memory.bus = job->bounce->bus;
 		job->medium.buffer = job->bounce->buffer + SCULLPIN_DMA_BOUNCE_WINDOW;
 		job->medium.bus = job->bounce->bus + SCULLPIN_DMA_BOUNCE_WINDOW;
+	}
+	scullpin_dma_room_enter(job);
+	late_ms = scullpin_fault_take(SCULLPIN_FAULT_DMA_ROOM);
+	if (late_ms) {
+		msleep(late_ms);
+		return -EIO;
 	}
 	ret = side_map(&job->memory, job);
 	if (ret)
@@ -281,11 +289,17 @@ int scullpin_dma_map_window(struct scullpin_dma_job *job)
  */
 void scullpin_dma_unmap_window(struct scullpin_dma_job *job, size_t moved)
 {
-	if (job->lost)
+	/* A window has pieces when it has been mapped as a whole. */
+	bool mapped = job->nr;
+
+	if (READ_ONCE(job->lost)) {
+		scullpin_dma_room_leave(job, mapped);
 		return;
+	}
 	side_unmap(&job->memory, job, moved);
 	side_unmap(&job->medium, job, moved);
 	job->at += moved;
 	job->nr = 0;
+	scullpin_dma_room_leave(job, mapped);
 	scullpin_dma_bounce_put(job);
 }

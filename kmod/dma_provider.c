@@ -11,20 +11,6 @@
 #include "dma.h"
 #include "fault.h"
 
-/* Of all channels of all devices: they share what their mappings need room in. */
-static atomic_t dma_users = ATOMIC_INIT(0);
-
-/**
- * scullpin_dma_is_alone - does no other transfer of this module have anything mapped?
- *
- * Context: any; the caller is counted in.
- * Return: whether nobody else of us could give room back.
- */
-bool scullpin_dma_is_alone(void)
-{
-	return atomic_read(&dma_users) <= 1;
-}
-
 /**
  * scullpin_dma_channel_use - count a transfer that may be mapped
  * @channel: the channel
@@ -40,10 +26,8 @@ bool scullpin_dma_channel_use(struct scullpin_dma_channel *channel)
 
 	spin_lock(&channel->lock);
 	there = !channel->gone;
-	if (there) {
+	if (there)
 		atomic_inc(&channel->users);
-		atomic_inc(&dma_users);
-	}
 	spin_unlock(&channel->lock);
 	return there;
 }
@@ -56,7 +40,6 @@ bool scullpin_dma_channel_use(struct scullpin_dma_channel *channel)
  */
 void scullpin_dma_channel_unuse(struct scullpin_dma_channel *channel)
 {
-	atomic_dec(&dma_users);
 	if (atomic_dec_and_test(&channel->users))
 		wake_up(&channel->idle);
 }

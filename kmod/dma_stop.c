@@ -17,19 +17,22 @@
 /* So many deadlines in a row without a callback are a dead controller, not a lost interrupt. */
 #define CHANNEL_SILENCES	3
 
+/* A channel that was lost may call this module back. */
+static bool dma_must_stay;
+
 /* Note what the channel has ended, callback or not: the pieces from the start. */
 static void channel_look(struct scullpin_dma_channel *channel, struct scullpin_dma_job *job)
 {
 	struct scullpin_dma_piece *piece;
 
 	for (piece = job->pieces; piece < job->pieces + job->nr; piece++) {
-		if (piece->done)
+		if (READ_ONCE(piece->done))
 			continue;
 		if (piece->cookie < DMA_MIN_COOKIE ||
 		    dma_async_is_tx_complete(channel->chan, piece->cookie, NULL, NULL) !=
 		    DMA_COMPLETE)
 			return;
-		piece->done = true;
+		WRITE_ONCE(piece->done, true);
 	}
 }
 
@@ -50,7 +53,7 @@ static void channel_send_waiters_home(struct scullpin_dma_channel *channel, int 
 	struct scullpin_dma_job *job, *next;
 
 	lockdep_assert_held(&channel->lock);
-	list_splice_init(&channel->parked, &channel->waiting);
+	scullpin_dma_room_send_home(channel, error);
 	list_for_each_entry_safe(job, next, &channel->waiting, node) {
 		list_del_init(&job->node);
 		scullpin_dma_channel_cut_short(job, error);
@@ -60,7 +63,7 @@ static void channel_send_waiters_home(struct scullpin_dma_channel *channel, int 
 /* From now on it is used no more. */
 static void channel_give_up(struct scullpin_dma_channel *channel)
 {
-	channel->gone = true;
+	WRITE_ONCE(channel->gone, true);
 	channel_send_waiters_home(channel, -ENODEV);
 }
 
@@ -100,7 +103,7 @@ static void channel_go_on(struct scullpin_dma_channel *channel)
 /* Has the channel something of the job's that it could still move? */
 static bool channel_has_some_of(const struct scullpin_dma_job *job)
 {
-	return job->given && !job->pieces[job->nr - 1].done;
+	return job->given && !READ_ONCE(job->pieces[job->nr - 1].done);
 }
 
 /* Stop the channel, and wait for callbacks that run, also of a channel that refuses. */
@@ -142,6 +145,7 @@ static void channel_lose(struct scullpin_dma_channel *channel)
 		return;
 	pr_err("scullpin: channel %s cannot be stopped; it and the pages that it has are lost\n",
 	       dma_chan_name(channel->chan));
+	WRITE_ONCE(dma_must_stay, true);
 	__module_get(THIS_MODULE);
 	spin_lock(&channel->lock);
 	WRITE_ONCE(channel->lost, true);
@@ -170,7 +174,7 @@ static void channel_stop(struct scullpin_dma_channel *channel, unsigned int stop
 		mutex_unlock(&channel->stop);
 		return;
 	}
-	channel->stops++;
+	WRITE_ONCE(channel->stops, channel->stops + 1);
 	channel->stopping = true;
 	if (channel->chan)
 		list_for_each_entry(job, &channel->jobs, node)
@@ -187,23 +191,12 @@ static void channel_stop(struct scullpin_dma_channel *channel, unsigned int stop
 	mutex_unlock(&channel->stop);
 }
 
-/* Is it the channel that a job waits for? Else it waits for other jobs. */
-static bool channel_waits_for(const struct scullpin_dma_channel *channel,
+/* Is it this job that the channel works for? */
+static bool channel_works_for(struct scullpin_dma_channel *channel,
 			      const struct scullpin_dma_job *job)
 {
-	if (!list_empty(&channel->jobs))
-		return list_is_first(&job->node, &channel->jobs);
-	return channel->trying == job || list_is_first(&job->node, &channel->parked);
-}
-
-/* Take a job off its queue. Whom the channel works for now, has all its time. */
-static void channel_unqueue(struct scullpin_dma_channel *channel, struct scullpin_dma_job *job)
-{
 	lockdep_assert_held(&channel->lock);
-	if (channel_waits_for(channel, job))
-		WRITE_ONCE(channel->alive, jiffies);
-	list_del_init(&job->node);
-	job->given = 0;
+	return job == list_first_entry_or_null(&channel->jobs, struct scullpin_dma_job, node);
 }
 
 /**
@@ -215,14 +208,16 @@ static void channel_unqueue(struct scullpin_dma_channel *channel, struct scullpi
 void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
 {
 	struct scullpin_dma_channel *channel = job->channel;
-	unsigned long patience = msecs_to_jiffies(READ_ONCE(channel->sdev->config.deadline_ms));
 	unsigned int stops;
 	bool stop, has_some;
 
 	spin_lock(&channel->lock);
-	if (channel_waits_for(channel, job) &&
-	    time_after(jiffies, READ_ONCE(channel->alive) + patience))
-		WRITE_ONCE(channel->silences, channel->silences + 1);
+	if (channel_works_for(channel, job)) {
+		if (job->xfer->silent)
+			WRITE_ONCE(channel->silences, READ_ONCE(channel->silences) + 1);
+		/* The next one has all its time. */
+		WRITE_ONCE(channel->alive, jiffies);
+	}
 	job->stopped = true;
 	/* Else who stops it has looked, and the numbers may be given again. */
 	if (!channel->stopping && job->given)
@@ -230,7 +225,9 @@ void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
 	stop = job->given || channel_is_dead(channel);
 	has_some = channel_has_some_of(job);
 	stops = channel->stops;
-	channel_unqueue(channel, job);
+	/* It may wait for room. */
+	scullpin_dma_room_withdraw(job);
+	job->given = 0;
 	spin_unlock(&channel->lock);
 	/* The others pay for a stop: what runs for them begins again. */
 	if (stop)
@@ -279,7 +276,10 @@ size_t scullpin_dma_channel_take(struct scullpin_dma_job *job)
 	if (job->error == -ENOMEM)
 		channel_stop(channel, READ_ONCE(channel->stops));
 	spin_lock(&channel->lock);
-	channel_unqueue(channel, job);
+	if (channel_works_for(channel, job))
+		WRITE_ONCE(channel->alive, jiffies);
+	list_del_init(&job->node);
+	job->given = 0;
 	spin_unlock(&channel->lock);
 	return scullpin_dma_channel_moved(job);
 }
@@ -317,7 +317,7 @@ static void channel_look_for_progress(struct scullpin_dma_channel *channel,
 {
 	size_t left;
 
-	if (channel->stopping || channel->gone || !job->nr)
+	if (channel->stopping || channel->gone || !job->given)
 		return;
 	left = channel_left(channel, job);
 	if (left >= job->left)
@@ -331,7 +331,8 @@ static void channel_look_for_progress(struct scullpin_dma_channel *channel,
  * scullpin_dma_channel_alive - when has the channel last done something for a job?
  * @job: with its channel
  *
- * Only who is first in the queue can be kept waiting by the channel.
+ * Only who is first in the queue can be kept waiting by the channel. The others
+ * wait for who has a window.
  *
  * Context: process context; does not sleep.
  * Return: jiffies; now, for who waits for others.
@@ -339,17 +340,17 @@ static void channel_look_for_progress(struct scullpin_dma_channel *channel,
 unsigned long scullpin_dma_channel_alive(struct scullpin_dma_job *job)
 {
 	struct scullpin_dma_channel *channel = job->channel;
-	unsigned long alive = jiffies;
+	unsigned long alive;
 
 	spin_lock(&channel->lock);
-	if (channel_waits_for(channel, job)) {
+	if (channel_works_for(channel, job)) {
 		channel_look_for_progress(channel, job);
 		alive = READ_ONCE(channel->alive);
-		if (time_after(job->xfer->alive, alive))
-			alive = job->xfer->alive;
+	} else {
+		alive = scullpin_dma_room_alive();
 	}
 	spin_unlock(&channel->lock);
-	return alive;
+	return time_after(job->xfer->alive, alive) ? job->xfer->alive : alive;
 }
 
 /**
@@ -367,4 +368,20 @@ void scullpin_dma_channel_leave(struct scullpin_dma_channel *channel)
 	stops = channel->stops;
 	spin_unlock(&channel->lock);
 	channel_stop(channel, stops);
+}
+
+/**
+ * scullpin_dma_stay - do not return if a channel was lost while the module went
+ *
+ * Then a reference does not keep the module any more.
+ *
+ * Context: module exit, last of all; sleeps, perhaps for ever.
+ */
+void scullpin_dma_stay(void)
+{
+	if (!READ_ONCE(dma_must_stay))
+		return;
+	pr_err("scullpin: a channel was lost that may call back; the module cannot go, nor can who removes it\n");
+	for (;;)
+		schedule_timeout_idle(MAX_SCHEDULE_TIMEOUT);
 }

@@ -3,6 +3,7 @@
 #include <linux/blkdev.h>
 #include <linux/delay.h>
 #include <linux/highmem.h>
+#include <linux/kcsan-checks.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/wait_bit.h>
@@ -30,12 +31,16 @@ static void copy_piece(const struct bio_vec *medium, unsigned int at, const stru
 	void *ours = kmap_local_page(medium->bv_page);
 	void *theirs = kmap_local_page(memory->bv_page);
 
-	if (write)
+	/* memcpy() is not instrumented: say that a page of the medium has one user at a time. */
+	if (write) {
+		kcsan_check_write(ours + medium->bv_offset + at, length);
 		copy_bytes(ours + medium->bv_offset + at, theirs + memory->bv_offset + from,
 			   length);
-	else
+	} else {
+		kcsan_check_read(ours + medium->bv_offset + at, length);
 		copy_bytes(theirs + memory->bv_offset + from, ours + medium->bv_offset + at,
 			   length);
+	}
 	/* Where caches alias, user space sees what was written here only after this. */
 	if (!write)
 		flush_dcache_page(memory->bv_page);
@@ -180,7 +185,8 @@ static bool cpu_plug(struct scullpin_transfer *xfer)
 	if (!cb)
 		return false;
 	plug = container_of(cb, struct cpu_plug, cb);
-	if (!plug->transfers.next) {	/* fresh: zeroed */
+	/* Fresh, so zeroed; else another CPU may be taking one off. */
+	if (!READ_ONCE(plug->transfers.next)) {
 		INIT_LIST_HEAD(&plug->transfers);
 		atomic_inc(&cpu_plugs);
 	}

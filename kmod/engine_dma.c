@@ -41,16 +41,23 @@ static void dma_end(struct scullpin_dma_job *job, int error)
  */
 static void dma_begin_window(struct scullpin_dma_job *job)
 {
+	bool bounces;
 	int ret;
 
-	if (!job->bounce && (scullpin_dma_channel_queue_up(job) ||
-			     (scullpin_dma_choose_window(job) && !scullpin_dma_bounce_get(job))))
-		return;
+	/* Else it has waited for its bounce: who waits for room now has come later. */
+	if (!job->bounce) {
+		/* First, so that who is sent home has a window that has not moved. */
+		bounces = scullpin_dma_choose_window(job);
+		if (scullpin_dma_room_queue_up(job) || (bounces && !scullpin_dma_bounce_get(job)))
+			return;
+	}
 	ret = scullpin_dma_map_window(job);
-	if (!ret)
+	if (!ret) {
+		scullpin_dma_room_pass(job);
 		scullpin_dma_channel_submit(job);
-	else if (!scullpin_dma_channel_park(job))
+	} else if (!scullpin_dma_room_wait(job)) {
 		dma_end(job, READ_ONCE(job->channel->gone) ? -ENODEV : ret);
+	}
 }
 
 static void dma_work(struct work_struct *work)
@@ -65,8 +72,10 @@ static void dma_work(struct work_struct *work)
 	}
 	moved = scullpin_dma_channel_take(job);
 	scullpin_dma_unmap_window(job, moved);
-	scullpin_dma_channel_unpark(job);
-	if (moved < window)
+	scullpin_dma_room_pass(job);
+	if (READ_ONCE(job->lost))
+		dma_end(job, -ENODEV);
+	else if (moved < window)
 		dma_end(job, job->error ?: -EIO);
 	else if (job->at == job->xfer->memory.bytes)
 		dma_end(job, 0);
@@ -167,7 +176,7 @@ static size_t dma_finish(struct scullpin_transfer *xfer)
 
 	if (job->channel) {
 		scullpin_dma_unmap_window(job, scullpin_dma_channel_moved(job));
-		scullpin_dma_channel_unpark(job);
+		scullpin_dma_room_pass(job);
 		scullpin_dma_channel_unuse(job->channel);
 	}
 	moved = job->at;
@@ -216,3 +225,13 @@ const struct scullpin_engine_ops scullpin_engine_dma = {
 	.alive = dma_alive,
 	.finish = dma_finish,
 };
+
+/**
+ * scullpin_engine_dma_exit - no worker of ours is queued any more
+ *
+ * Context: module exit, when no transfer is in flight; sleeps.
+ */
+void scullpin_engine_dma_exit(void)
+{
+	scullpin_dma_room_exit();
+}

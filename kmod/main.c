@@ -77,6 +77,7 @@ static void __exit scullpin_exit(void)
 	scullpin_engine_exit();
 	scullpin_request_exit();
 	scullpin_debugfs_exit();
+	scullpin_dma_stay();
 }
 
 module_init(scullpin_init);

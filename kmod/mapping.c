@@ -157,6 +157,16 @@ static struct folio *mapping_next_folio(struct address_space *pages, unsigned lo
 	return folio;
 }
 
+/* One look: a folio on its way from dirty to write-back has the one mark or the other. */
+static bool mapping_is_clean(struct address_space *pages)
+{
+	/* The kernel sets them by plain stores, under the lock of the pages. */
+	gfp_t marks = data_race(READ_ONCE(pages->i_pages.xa_flags));
+
+	return !(marks & (XA_FLAGS_MARK(PAGECACHE_TAG_DIRTY) |
+			  XA_FLAGS_MARK(PAGECACHE_TAG_WRITEBACK)));
+}
+
 /* filemap_write_and_wait_range(), but who is killed does not wait for a slow device. */
 static int mapping_write_and_wait(struct address_space *pages, u64 pos, u64 last)
 {
@@ -164,8 +174,7 @@ static int mapping_write_and_wait(struct address_space *pages, u64 pos, u64 last
 	struct folio *folio;
 	int ret;
 
-	if (!mapping_tagged(pages, PAGECACHE_TAG_DIRTY) &&
-	    !mapping_tagged(pages, PAGECACHE_TAG_WRITEBACK))
+	if (mapping_is_clean(pages))
 		return filemap_check_errors(pages);
 	ret = filemap_fdatawrite_range(pages, pos, last);
 	while (!ret) {
@@ -203,7 +212,8 @@ int scullpin_mapping_settle(struct scullpin_mapping *mapping, u64 pos, size_t le
 
 	if (nowait) {
 		busy = write ? filemap_range_has_page(mapping->pages, pos, last) :
-			filemap_range_needs_writeback(mapping->pages, pos, last);
+			!mapping_is_clean(mapping->pages) &&
+			filemap_range_has_writeback(mapping->pages, pos, last);
 		return busy ? -EAGAIN : 0;
 	}
 	ret = mapping_write_and_wait(mapping->pages, pos, last);

@@ -34,7 +34,8 @@ bool scullpin_mapping_revoke(struct scullpin_mapping *mapping);
 /* Nothing is cached: what direct requests cost extra is this look. */
 static inline bool scullpin_mapping_is_empty(const struct scullpin_mapping *mapping)
 {
-	return !READ_ONCE(mapping->pages->nrpages);
+	/* The kernel counts by plain stores, under the lock of the pages. */
+	return !data_race(READ_ONCE(mapping->pages->nrpages));
 }
 
 /*

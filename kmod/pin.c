@@ -8,11 +8,11 @@
  * the parent keeps the page the device writes, and filesystems can tell.
  */
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
 #include "compat/compat.h"
 #include "fault.h"
+#include "killed.h"
 #include "pin.h"
 #include "ranges.h"
 #include "stats.h"
@@ -76,7 +76,7 @@ static void pin_stopped(const struct iov_iter *iter, const struct scullpin_range
 			ssize_t error, struct scullpin_pin_stop *stop)
 {
 	/* Who waits for its memory map and is killed is told -EAGAIN. */
-	stop->error = fatal_signal_pending(current) ? -EINTR : error ?: -EFAULT;
+	stop->error = scullpin_is_killed() ? -EINTR : error ?: -EFAULT;
 	stop->at = ranges->bytes;
 	if (stop->error != -EFAULT)
 		stop->why = SCULLPIN_REFUSED_no_memory;

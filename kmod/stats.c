@@ -58,10 +58,11 @@ static ssize_t in_flight_show(struct device *dev, struct device_attribute *attr,
 {
 	const struct scullpin_stats *stats = &scullpin_device_of(dev)->stats;
 	/* Completions first: a request that ends in between is never counted as negative. */
-	u64 completed = stats_sum(stats, SCULLPIN_COUNT_requests_completed);
-	u64 submitted = stats_sum(stats, SCULLPIN_COUNT_requests_submitted);
+	u64 completed = stats_sum(stats, SCULLPIN_COUNT_requests_completed), submitted;
 
-	return sysfs_emit(buf, "%llu\n", submitted - completed);
+	smp_rmb();	/* who counts a completion has counted the submission before */
+	submitted = stats_sum(stats, SCULLPIN_COUNT_requests_submitted);
+	return sysfs_emit(buf, "%llu\n", submitted - min(completed, submitted));
 }
 static DEVICE_ATTR_RO(in_flight);
 

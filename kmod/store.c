@@ -7,9 +7,9 @@
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 
 #include "fault.h"
+#include "killed.h"
 #include "ranges.h"
 #include "store.h"
 
@@ -129,7 +129,7 @@ int scullpin_store_reserve(struct scullpin_store *store, u64 pos, size_t length,
 		if (!page)
 			return -ENOMEM;
 		put_page(page);
-		if (fatal_signal_pending(current))
+		if (scullpin_is_killed())
 			return -EINTR;
 		cond_resched();
 	}
@@ -195,7 +195,7 @@ ssize_t scullpin_store_get(struct scullpin_store *store, u64 pos, size_t length,
 		store_get_stride(store, pos, end, write, ranges);
 		if (ranges->bytes == length)
 			break;
-		if (!(gfp & __GFP_NOFAIL) && fatal_signal_pending(current))
+		if (!(gfp & __GFP_NOFAIL) && scullpin_is_killed())
 			break;
 		cond_resched();
 		if (!write)

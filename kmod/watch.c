@@ -66,13 +66,16 @@ static void watch_work(struct work_struct *work)
 {
 	struct scullpin_watch *watch = container_of(to_delayed_work(work), struct scullpin_watch,
 						    work);
-	unsigned long patience = watch_patience(watch);
 	struct scullpin_request *req;
+	unsigned long patience;
 
 	spin_lock(&watch->lock);
+	patience = watch_patience(watch);
 	list_for_each_entry(req, &watch->requests, watched) {
-		if (watch_is_overdue(req) && scullpin_request_claim(req))
+		if (watch_is_overdue(req) && scullpin_request_claim(req)) {
+			req->xfer.silent = true;
 			scullpin_watch_abort(req, -ETIMEDOUT);
+		}
 		patience = min(patience, req->patience);
 	}
 	if (!list_empty(&watch->requests))
@@ -139,8 +142,8 @@ void scullpin_watch_exit(struct scullpin_watch *watch)
  */
 void scullpin_watch_add(struct scullpin_watch *watch, struct scullpin_request *req)
 {
-	req->patience = watch_patience(watch);
 	spin_lock(&watch->lock);
+	req->patience = watch_patience(watch);
 	/* Else the worker sees that there are more, and comes back by itself. */
 	if (list_empty(&watch->requests))
 		queue_delayed_work(watch_queue, &watch->work, watch_period(req->patience));
@@ -198,7 +201,10 @@ void scullpin_watch_del(struct scullpin_watch *watch, struct scullpin_request *r
  */
 void scullpin_watch_look(struct scullpin_watch *watch)
 {
+	/* Whoever has read the setting before has set its timer, and this replaces it. */
+	spin_lock(&watch->lock);
 	mod_delayed_work(watch_queue, &watch->work, 0);
+	spin_unlock(&watch->lock);
 }
 
 /**

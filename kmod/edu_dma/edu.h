@@ -4,6 +4,7 @@
 
 #include <linux/dmaengine.h>
 #include <linux/interrupt.h>
+#include <linux/moduleparam.h>
 #include <linux/workqueue.h>
 
 /**
@@ -87,6 +88,8 @@ void edu_channel_init(struct edu *edu, struct device *dev);
 void edu_channel_stop(struct edu *edu);
 
 /* edu_command.c */
+extern const struct kernel_param_ops edu_number_ops;
+
 void edu_command_init(struct edu *edu);
 void edu_start(struct edu *edu);
 void edu_command_synchronize(struct edu *edu);

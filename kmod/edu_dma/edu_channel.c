@@ -8,17 +8,17 @@
 #include "edu.h"
 
 static atomic_t edu_refuse = ATOMIC_INIT(0);
-module_param_named(refuse, edu_refuse.counter, int, 0644);
+module_param_cb(refuse, &edu_number_ops, &edu_refuse, 0644);
 MODULE_PARM_DESC(refuse, "so many descriptors from now on cannot be had");
-static unsigned int limit;
-module_param(limit, uint, 0644);
+static atomic_t edu_limit = ATOMIC_INIT(0);
+module_param_cb(limit, &edu_number_ops, &edu_limit, 0644);
 MODULE_PARM_DESC(limit, "descriptors that can be had at once (default 0, any number)");
-static unsigned int recycle_ms;
-module_param(recycle_ms, uint, 0644);
+static atomic_t edu_recycle_ms = ATOMIC_INIT(0);
+module_param_cb(recycle_ms, &edu_number_ops, &edu_recycle_ms, 0644);
 MODULE_PARM_DESC(recycle_ms, "after a callback none can be had for so long (default 0)");
 
 static atomic_t edu_deaf = ATOMIC_INIT(0);
-module_param_named(deaf, edu_deaf.counter, int, 0644);
+module_param_cb(deaf, &edu_number_ops, &edu_deaf, 0644);
 MODULE_PARM_DESC(deaf, "the channel refuses so many times from now on to be terminated");
 static bool synchronize = true;
 module_param(synchronize, bool, 0444);
@@ -47,6 +47,7 @@ static struct dma_async_tx_descriptor *edu_prepare(struct dma_chan *chan, dma_ad
 						   dma_addr_t src, size_t length,
 						   unsigned long tx_flags)
 {
+	unsigned int limit = atomic_read(&edu_limit);
 	struct edu *edu = edu_of(chan);
 	struct edu_descriptor *desc;
 	unsigned long flags;
@@ -63,8 +64,8 @@ static struct dma_async_tx_descriptor *edu_prepare(struct dma_chan *chan, dma_ad
 	desc->dst = dst;
 	desc->length = length;
 	spin_lock_irqsave(&edu->lock, flags);
-	if (edu->gone || (READ_ONCE(limit) && edu->descriptors >= READ_ONCE(limit)) ||
-	    time_before(jiffies, edu->called + msecs_to_jiffies(READ_ONCE(recycle_ms)))) {
+	if (edu->gone || (limit && edu->descriptors >= limit) ||
+	    time_before(jiffies, edu->called + msecs_to_jiffies(atomic_read(&edu_recycle_ms)))) {
 		spin_unlock_irqrestore(&edu->lock, flags);
 		kfree(desc);
 		return NULL;
@@ -151,15 +152,12 @@ static void edu_free_descriptors(struct edu *edu, struct list_head *dead)
  * Forget every descriptor that was submitted; what is only prepared is still its
  * client's. What runs cannot be stopped: edu_synchronize() waits for it.
  */
-static int edu_terminate_all(struct dma_chan *chan)
+static void edu_forget(struct edu *edu)
 {
-	struct edu *edu = edu_of(chan);
 	struct edu_descriptor *desc;
 	unsigned long flags;
 	LIST_HEAD(dead);
 
-	if (atomic_dec_if_positive(&edu_deaf) >= 0)
-		return -EBUSY;
 	spin_lock_irqsave(&edu->lock, flags);
 	list_splice_init(&edu->submitted, &dead);
 	list_splice_init(&edu->issued, &dead);
@@ -171,6 +169,13 @@ static int edu_terminate_all(struct dma_chan *chan)
 	edu->paused = false;
 	spin_unlock_irqrestore(&edu->lock, flags);
 	edu_free_descriptors(edu, &dead);
+}
+
+static int edu_terminate_all(struct dma_chan *chan)
+{
+	if (atomic_dec_if_positive(&edu_deaf) >= 0)
+		return -EBUSY;
+	edu_forget(edu_of(chan));
 	return 0;
 }
 
@@ -188,7 +193,7 @@ static void edu_synchronize(struct dma_chan *chan)
  */
 void edu_channel_stop(struct edu *edu)
 {
-	edu_terminate_all(&edu->chan);
+	edu_forget(edu);
 	edu_synchronize(&edu->chan);
 }
 

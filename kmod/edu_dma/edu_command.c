@@ -30,19 +30,39 @@
 /* What goes wrong on purpose, for tests: each counts down and acts at 1. */
 static atomic_t edu_fail = ATOMIC_INIT(0);
 static atomic_t edu_lose = ATOMIC_INIT(0);
-module_param_named(fail, edu_fail.counter, int, 0644);
+module_param_cb(fail, &edu_number_ops, &edu_fail, 0644);
 MODULE_PARM_DESC(fail, "the nth descriptor from now on ends with an error");
-module_param_named(lose, edu_lose.counter, int, 0644);
+module_param_cb(lose, &edu_number_ops, &edu_lose, 0644);
 MODULE_PARM_DESC(lose, "the nth interrupt from now on is lost");
 static atomic_t edu_stick = ATOMIC_INIT(0);
-module_param_named(stick, edu_stick.counter, int, 0644);
+module_param_cb(stick, &edu_number_ops, &edu_stick, 0644);
 MODULE_PARM_DESC(stick, "the nth command from now on that is waited for, because it was terminated, does not end");
-static bool thrifty;
-module_param(thrifty, bool, 0644);
-MODULE_PARM_DESC(thrifty, "call back only for descriptors with DMA_PREP_INTERRUPT (default N, for each)");
-static unsigned int late_ms;
-module_param(late_ms, uint, 0644);
+static atomic_t edu_thrifty = ATOMIC_INIT(0);
+module_param_cb(thrifty, &edu_number_ops, &edu_thrifty, 0644);
+MODULE_PARM_DESC(thrifty, "1: call back only for descriptors with DMA_PREP_INTERRUPT (default 0, for each)");
+static atomic_t edu_late_ms = ATOMIC_INIT(0);
+module_param_cb(late_ms, &edu_number_ops, &edu_late_ms, 0644);
 MODULE_PARM_DESC(late_ms, "every interrupt comes so many milliseconds late");
+
+static int edu_number_set(const char *text, const struct kernel_param *param)
+{
+	int number, ret = kstrtoint(text, 0, &number);
+
+	if (!ret)
+		atomic_set(param->arg, number);
+	return ret;
+}
+
+static int edu_number_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%d\n", atomic_read(param->arg));
+}
+
+/* An atomic_t: also interrupts look, while it is written. */
+const struct kernel_param_ops edu_number_ops = {
+	.set = edu_number_set,
+	.get = edu_number_get,
+};
 
 /* Is this the nth time? */
 static bool edu_hits(atomic_t *countdown)
@@ -97,7 +117,7 @@ static void edu_advance(struct edu *edu)
 
 	lockdep_assert_held(&edu->lock);
 	edu->running = false;
-	edu->moves++;
+	WRITE_ONCE(edu->moves, edu->moves + 1);
 	if (edu->orphan) {
 		edu->orphan = false;
 		edu->outward = false;
@@ -139,9 +159,11 @@ static u32 edu_acknowledge(struct edu *edu)
 
 static void edu_take_interrupt(struct edu *edu)
 {
+	unsigned int late_ms = atomic_read(&edu_late_ms);
+
 	/* Nobody waits for what was terminated. */
-	if (READ_ONCE(late_ms) && !edu->orphan)
-		schedule_delayed_work(&edu->late, msecs_to_jiffies(READ_ONCE(late_ms)));
+	if (late_ms && !edu->orphan)
+		schedule_delayed_work(&edu->late, msecs_to_jiffies(late_ms));
 	else
 		edu_advance(edu);
 }
@@ -164,7 +186,7 @@ irqreturn_t edu_interrupt(int irq, void *data)
 	spin_lock_irqsave(&edu->lock, flags);
 	status = edu_acknowledge(edu);
 	if (status & EDU_IRQ_DMA) {
-		edu->interrupts++;
+		WRITE_ONCE(edu->interrupts, edu->interrupts + 1);
 		if (edu->running && !edu->gone && !edu_hits(&edu_lose))
 			edu_take_interrupt(edu);
 	}
@@ -174,7 +196,7 @@ irqreturn_t edu_interrupt(int irq, void *data)
 
 static bool edu_is_to_tell(const struct edu_descriptor *desc)
 {
-	return !READ_ONCE(thrifty) || desc->tx.flags & DMA_PREP_INTERRUPT;
+	return !atomic_read(&edu_thrifty) || desc->tx.flags & DMA_PREP_INTERRUPT;
 }
 
 static void edu_tell(struct edu *edu, struct edu_descriptor *desc)
@@ -184,7 +206,8 @@ static void edu_tell(struct edu *edu, struct edu_descriptor *desc)
 		.residue = desc->length - desc->done,
 	};
 
-	edu->told++;
+	/* Nobody else writes it. */
+	WRITE_ONCE(edu->told, edu->told + 1);
 	if (desc->tx.callback_result)
 		desc->tx.callback_result(desc->tx.callback_param, &result);
 	else if (desc->tx.callback)
@@ -241,15 +264,20 @@ static void edu_wait_for_orphan(struct edu *edu)
  */
 void edu_command_synchronize(struct edu *edu)
 {
+	bool waits;
+
 	tasklet_kill(&edu->callbacks);
-	if (!READ_ONCE(edu->gone) && READ_ONCE(edu->orphan))
+	spin_lock_irq(&edu->lock);
+	waits = edu->orphan && !edu->gone;
+	spin_unlock_irq(&edu->lock);
+	if (waits)
 		edu_wait_for_orphan(edu);
 	cancel_delayed_work_sync(&edu->late);
 	spin_lock_irq(&edu->lock);
 	if (edu->orphan) {
 		/* Its interrupt may still be on its way. */
 		if (!edu->gone && edu_acknowledge(edu) & EDU_IRQ_DMA)
-			edu->interrupts++;
+			WRITE_ONCE(edu->interrupts, edu->interrupts + 1);
 		edu_advance(edu);
 	}
 	spin_unlock_irq(&edu->lock);

@@ -80,7 +80,7 @@ static void a_gap_ends_a_segment(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, window->table.nents, 2);
 }
 
-/* Segments of a window follow each other, obey the limits, and hold its bytes; no two could be one. */
+/* Segments follow each other, obey the limits, and hold the window's bytes. */
 static void expect_in_limits(struct kunit *test, struct window *window, size_t offset,
 			     size_t bytes, const struct scullpin_segment_limits *limits)
 {
@@ -98,7 +98,8 @@ static void expect_in_limits(struct kunit *test, struct window *window, size_t o
 		/* One range is never divided, however small the limit. */
 		if (sg->length > first) {
 			KUNIT_ASSERT_LE(test, sg->length, limits->length);
-			KUNIT_ASSERT_EQ(test, sg_phys(sg) & ~edge, (sg_phys(sg) + sg->length - 1) & ~edge);
+			KUNIT_ASSERT_EQ(test, sg_phys(sg) & ~edge,
+					(sg_phys(sg) + sg->length - 1) & ~edge);
 		}
 		sum += sg->length;
 	}
@@ -113,19 +114,17 @@ static void segments_obey_length_and_boundary(struct kunit *test)
 	static const unsigned long boundaries[] = { PAGE_SIZE - 1, 4 * PAGE_SIZE - 1, ULONG_MAX };
 	struct window *window = kunit_kzalloc(test, sizeof(*window), GFP_KERNEL);
 	struct scullpin_segment_limits limits;
-	unsigned int o, l, b;
+	unsigned int o, i;
 	size_t bytes;
 
 	KUNIT_ASSERT_NOT_NULL(test, window);
 	for (o = 0; o < ARRAY_SIZE(offsets); o++) {
-		for (l = 0; l < ARRAY_SIZE(lengths); l++) {
-			for (b = 0; b < ARRAY_SIZE(boundaries); b++) {
-				limits.length = lengths[l];
-				limits.boundary = boundaries[b];
-				for (bytes = 1; bytes <= PAGES * PAGE_SIZE - offsets[o]; bytes += 509) {
-					fill(test, window, PAGES, offsets[o], bytes, &limits);
-					expect_in_limits(test, window, offsets[o], bytes, &limits);
-				}
+		for (i = 0; i < ARRAY_SIZE(lengths) * ARRAY_SIZE(boundaries); i++) {
+			limits.length = lengths[i % ARRAY_SIZE(lengths)];
+			limits.boundary = boundaries[i / ARRAY_SIZE(lengths)];
+			for (bytes = 1; bytes <= PAGES * PAGE_SIZE - offsets[o]; bytes += 509) {
+				fill(test, window, PAGES, offsets[o], bytes, &limits);
+				expect_in_limits(test, window, offsets[o], bytes, &limits);
 			}
 		}
 	}

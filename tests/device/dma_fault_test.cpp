@@ -72,6 +72,22 @@ TEST_CASE_METHOD(device_fixture,
     CHECK(context.wait(1).front().res == page_size);
 }
 
+TEST_CASE_METHOD(device_fixture,
+                 "a DMA mapping that cannot be had while others end is tried again",
+                 "[.][dma-fault]")
+{
+    const auto fd = open_direct();
+    const memory others(1), buffer(1);
+    aio context(1);
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, others.data(), page_size, 0);
+    REQUIRE(context.submit(request) == 1);
+    // It learns that there is no room when who had it has given it back.
+    const fault room("dma_room", 3000);
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
+    CHECK(room.fired());
+    CHECK(context.wait(1).front().res == page_size);
+}
+
 TEST_CASE_METHOD(device_fixture, "write-back tries again for a DMA mapping that cannot be had",
                  "[.][dma-fault]")
 {

@@ -360,3 +360,28 @@ TEST_CASE_METHOD(device_fixture,
     }
     CHECK(std::is_sorted(order.begin(), order.end()));
 }
+
+TEST_CASE_METHOD(device_fixture,
+                 "DMA requests for which there is no room at all end when others have ended",
+                 "[.][dma]")
+{
+    if (edu_reach() != "swiotlb") return;
+    // Both sides of a large one never fit.
+    constexpr std::size_t filler = 16, large = 130, depth = 12;
+    const auto fd = open_direct();
+    const memory buffer(large);
+    aio context(depth + 1);
+    const auto submit = [&](std::size_t pages) {
+        auto request = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.data(), pages * page_size, 0);
+        request.aio_data = pages;
+        REQUIRE(context.submit(request) == 1);
+    };
+    submit(filler);
+    for (std::size_t i = 0; i < depth; i++) submit(large);
+    CHECK(context.poll() == 0);
+    const auto events = context.wait(depth + 1, 60.0);
+    CHECK(events.front().data == filler);
+    for (const auto& event : events)
+        CHECK(event.res ==
+              (event.data == filler ? static_cast<std::int64_t>(filler * page_size) : -EIO));
+}
