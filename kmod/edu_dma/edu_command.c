@@ -264,13 +264,17 @@ static void edu_wait_for_orphan(struct edu *edu)
  */
 void edu_command_synchronize(struct edu *edu)
 {
-	bool waits;
+	bool orphan, gone;
 
 	tasklet_kill(&edu->callbacks);
 	spin_lock_irq(&edu->lock);
-	waits = edu->orphan && !edu->gone;
+	orphan = edu->orphan;
+	gone = edu->gone;
 	spin_unlock_irq(&edu->lock);
-	if (waits)
+	/* Nobody was terminated: what runs goes on. */
+	if (!orphan)
+		return;
+	if (!gone)
 		edu_wait_for_orphan(edu);
 	cancel_delayed_work_sync(&edu->late);
 	spin_lock_irq(&edu->lock);
