@@ -20,7 +20,7 @@ static atomic64_t room_windows = ATOMIC64_INIT(0);
 /* Jiffies when one was last given back. */
 static unsigned long room_alive;
 
-#define ROOM_ENTERED	(1LL << 32)
+#define ROOM_ENTERED	BIT_ULL(32)
 
 static void room_retry_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(room_retry, room_retry_work);

@@ -11,6 +11,7 @@
  */
 static inline bool scullpin_is_killed(void)
 {
+	/* See above. */
 	return data_race(fatal_signal_pending(current));
 }
 

@@ -11,7 +11,7 @@ initramfs_base() {
     local root=$1 version=$2 key final temp file name
     shift 2
     # A kernel that was built again under the same name has new modules.
-    key=$(cat "$here/vm/init" "$here/vm/dmesg-patterns" "$here/vm/races.awk" "$here/vm/initramfs.sh" <(printf '%s\n' "$root" "$@"; stat -c '%s %Y' "$root/lib/modules/$version/modules.dep") |
+    key=$(cat "$here/vm/init" "$here/vm/dmesg-patterns" "$here/vm/races.awk" "$here/vm/races-known" "$here/vm/initramfs.sh" <(printf '%s\n' "$root" "$@"; stat -c '%s %Y' "$root/lib/modules/$version/modules.dep") |
         sha256sum | cut -c1-16)
     final=$SCULLPIN_CACHE/initramfs/$version-$key.cpio
     if [ ! -e "$final" ]; then
@@ -20,7 +20,7 @@ initramfs_base() {
         cp "$machine_busybox" "$temp/bin/busybox"
         for name in $BUSYBOX_APPLETS; do ln -s busybox "$temp/bin/$name"; done
         cp "$here/vm/init" "$temp/init"
-        cp "$here/vm/dmesg-patterns" "$here/vm/races.awk" "$temp/vm/"
+        cp "$here/vm/dmesg-patterns" "$here/vm/races.awk" "$here/vm/races-known" "$temp/vm/"
         : >"$temp/vm/modules/base"
         initramfs_modules "$root" "$version" "$@" | while read -r file; do
             name=${file##*/}

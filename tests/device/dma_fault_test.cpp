@@ -72,8 +72,7 @@ TEST_CASE_METHOD(device_fixture,
     CHECK(context.wait(1).front().res == page_size);
 }
 
-TEST_CASE_METHOD(device_fixture,
-                 "a DMA mapping that cannot be had while others end is tried again",
+TEST_CASE_METHOD(device_fixture, "a DMA mapping that cannot be had while others end is tried again",
                  "[.][dma-fault]")
 {
     const auto fd = open_direct();
