@@ -11,9 +11,11 @@
 
 #include "ranges.h"
 
+struct iommu_domain;
 struct scullpin_device;
 struct scullpin_dma_channel;
 struct scullpin_dma_job;
+struct scullpin_dma_room;
 struct scullpin_transfer;
 
 /* What a job has mapped at once: bounds its memory, and the addresses it takes of an IOMMU. */
@@ -96,7 +98,8 @@ struct scullpin_dma_bounce {
  * @memory: the caller's side
  * @medium: the device's side
  * @bounce: held for the window, or NULL
- * @entered: what room_windows was when it was about to be mapped; 0 when it is not
+ * @entered: the room's count of windows when this one was about to be mapped; 0 when
+ *	it is not
  * @at: bytes moved by the windows before
  * @window: bytes of this one
  * @ended: the window has; set by who queues @work: the last callback, or under the
@@ -138,6 +141,7 @@ struct scullpin_dma_job {
  * @provider: whose driver moves the bytes; held
  * @dev: whose addresses it uses
  * @reach: the highest address that needs no bounce
+ * @room: where its mappings find room
  * @bus: of the provider
  * @unbind: hears there of the provider's leaving
  * @stop: who stops the channel; outside @lock
@@ -165,6 +169,7 @@ struct scullpin_dma_channel {
 	struct device *provider;
 	struct device *dev;
 	u64 reach;
+	struct scullpin_dma_room *room;
 	/* const on some kernels only */
 	typeof(((struct device *)NULL)->bus) bus;
 	struct notifier_block unbind;
@@ -221,15 +226,17 @@ bool scullpin_dma_bounce_get(struct scullpin_dma_job *job);
 void scullpin_dma_bounce_put(struct scullpin_dma_job *job);
 
 /* dma_room.c */
-void scullpin_dma_room_exit(void);
+struct scullpin_dma_room *scullpin_dma_room_get(struct iommu_domain *domain);
+void scullpin_dma_room_put(struct scullpin_dma_room *room);
 void scullpin_dma_room_enter(struct scullpin_dma_job *job);
-void scullpin_dma_room_leave(struct scullpin_dma_job *job, bool mapped);
+void scullpin_dma_room_hold(struct scullpin_dma_job *job);
+void scullpin_dma_room_leave(struct scullpin_dma_job *job, bool held);
 bool scullpin_dma_room_queue_up(struct scullpin_dma_job *job);
 bool scullpin_dma_room_wait(struct scullpin_dma_job *job);
 void scullpin_dma_room_pass(struct scullpin_dma_job *job);
 void scullpin_dma_room_withdraw(struct scullpin_dma_job *job);
 void scullpin_dma_room_send_home(struct scullpin_dma_channel *channel, int error);
-unsigned long scullpin_dma_room_alive(void);
+unsigned long scullpin_dma_room_alive(const struct scullpin_dma_room *room);
 
 /* dma_map.c */
 bool scullpin_dma_choose_window(struct scullpin_dma_job *job);

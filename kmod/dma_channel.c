@@ -166,6 +166,7 @@ void scullpin_dma_channel_submit(struct scullpin_dma_job *job)
 
 	spin_lock(&channel->lock);
 	job->ended = false;
+	job->error = 0;
 	if (!job->stopped) {
 		/* Its time begins now. */
 		if (list_empty(&channel->jobs))

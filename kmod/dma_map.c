@@ -129,8 +129,11 @@ static int side_map(struct scullpin_dma_side *side, struct scullpin_dma_job *job
 
 static void side_unmap(struct scullpin_dma_side *side, struct scullpin_dma_job *job, size_t moved)
 {
+	/* What no controller has had may have been changed by others: swiotlb's copy is old. */
+	unsigned long attrs = job->nr ? 0 : DMA_ATTR_SKIP_CPU_SYNC;
+
 	if (side->mapped)
-		dma_unmap_sgtable(job->channel->dev, &side->table, side->direction, 0);
+		dma_unmap_sgtable(job->channel->dev, &side->table, side->direction, attrs);
 	else if (side->bounced && side->direction == DMA_FROM_DEVICE)
 		side_copy(side, moved, false);
 	side->mapped = false;
@@ -271,6 +274,7 @@ int scullpin_dma_map_window(struct scullpin_dma_job *job)
 	if (ret)
 		return ret;
 	job_cut(job);
+	scullpin_dma_room_hold(job);
 	side_count(&job->memory, job);
 	side_count(&job->medium, job);
 	trace_scullpin_map(job->xfer->sdev, job->xfer->id, job->window,
@@ -290,16 +294,16 @@ int scullpin_dma_map_window(struct scullpin_dma_job *job)
 void scullpin_dma_unmap_window(struct scullpin_dma_job *job, size_t moved)
 {
 	/* A window has pieces when it has been mapped as a whole. */
-	bool mapped = job->nr;
+	bool held = job->nr;
 
 	if (READ_ONCE(job->lost)) {
-		scullpin_dma_room_leave(job, mapped);
+		scullpin_dma_room_leave(job, held);
 		return;
 	}
 	side_unmap(&job->memory, job, moved);
 	side_unmap(&job->medium, job, moved);
 	job->at += moved;
 	job->nr = 0;
-	scullpin_dma_room_leave(job, mapped);
+	scullpin_dma_room_leave(job, held);
 	scullpin_dma_bounce_put(job);
 }

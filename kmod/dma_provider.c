@@ -72,15 +72,19 @@ static int channel_on_unbind(struct notifier_block *nb, unsigned long action, vo
 	return NOTIFY_OK;
 }
 
-/* The highest address that the channel's device gets to. */
-static u64 channel_reach(struct device *dev)
+/* The IOMMU's that maps for a device, NULL when none does. */
+static struct iommu_domain *channel_domain(struct device *dev)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
 
+	return domain && domain->type != IOMMU_DOMAIN_IDENTITY ? domain : NULL;
+}
+
+/* The highest address that the channel's device gets to. */
+static u64 channel_reach(struct device *dev)
+{
 	/* An IOMMU maps low. */
-	if (domain && domain->type != IOMMU_DOMAIN_IDENTITY)
-		return U64_MAX;
-	if (!dma_addressing_limited(dev))
+	if (channel_domain(dev) || !dma_addressing_limited(dev))
 		return U64_MAX;
 	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
 }
@@ -146,19 +150,25 @@ static int channel_bind(struct scullpin_dma_channel *channel)
 	int ret;
 
 	device_lock_assert(channel->provider);
-	if (!channel->provider->driver)
+	if (!channel->provider->driver) {
+		pr_err("scullpin: the driver of channel %s has left\n",
+		       dma_chan_name(channel->chan));
 		return -ENODEV;
+	}
 	channel->dev = dmaengine_get_dma_device(channel->chan);
 	channel->reach = channel_reach(channel->dev);
 	channel->bus = channel->provider->bus;
-	ret = scullpin_dma_bounce_init(channel);
+	channel->room = scullpin_dma_room_get(channel_domain(channel->dev));
+	ret = channel->room ? scullpin_dma_bounce_init(channel) : -ENOMEM;
 	if (ret)
 		pr_err("scullpin: no memory that channel %s reaches\n",
 		       dma_chan_name(channel->chan));
 	else
 		ret = bus_register_notifier(channel->bus, &channel->unbind);
-	if (ret)
+	if (ret) {
 		scullpin_dma_bounce_exit(channel);
+		scullpin_dma_room_put(channel->room);
+	}
 	return ret;
 }
 
@@ -228,6 +238,7 @@ void scullpin_dma_channel_put(struct scullpin_dma_channel *channel)
 	cancel_delayed_work_sync(&channel->refill);
 	if (channel->chan)
 		channel_release(channel);
+	scullpin_dma_room_put(channel->room);
 	put_device(channel->provider);
 	kfree(channel);
 }

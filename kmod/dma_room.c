@@ -1,59 +1,138 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Room in an IOMMU's address space or in swiotlb, which all mappings share. A
- * window that finds none waits until others have given theirs back, in order:
- * else a large one would never find any beside a stream of small ones. Who
- * finds none although nobody else of this module has a window never will.
+ * Room for mappings: in the address space of an IOMMU's domain, or in swiotlb,
+ * which all channels without one share. A window that finds none waits until
+ * others have given theirs back, in order: else a large one would never find
+ * any beside a stream of small ones. Who finds none although nobody else of this
+ * module has a window gives up.
  */
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
 #include "device.h"
 #include "dma.h"
 #include "engine.h"
 
-/* A leaf, within a channel's. */
-static DEFINE_SPINLOCK(room_lock);
-/* Jobs without room, in order. */
-static LIST_HEAD(room_waiting);
-/* Was the first of them, and tries again; nobody overtakes it. */
-static struct scullpin_dma_job *room_turn;
-/* Low half: windows that have room, or try; high half: how many ever did. */
-static atomic64_t room_windows = ATOMIC64_INIT(0);
-/* Jiffies when one was last given back. */
-static unsigned long room_alive;
+/* Until what has been given back is free: an IOMMU's addresses are flushed in batches. */
+#define ROOM_SETTLES	(HZ / 50 + 1)
 
+/* One window more, in struct scullpin_dma_room.windows. */
 #define ROOM_ENTERED	BIT_ULL(32)
 
-static void room_retry_work(struct work_struct *work);
-static DECLARE_DELAYED_WORK(room_retry, room_retry_work);
+/**
+ * struct scullpin_dma_room - what some channels' mappings share
+ * @node: in room_list
+ * @domain: of the IOMMU, NULL for swiotlb
+ * @users: channels; under room_list_lock
+ * @lock: protects @waiting and @turn; a leaf, within a channel's
+ * @waiting: jobs without room, in order
+ * @turn: was the first of them, and tries again; nobody overtakes it
+ * @retry: lets it, when nobody gives anything back
+ * @windows: low half: that have room, or try; high half: how many ever did
+ * @held: that have room
+ * @alive: jiffies when one was last given back
+ */
+struct scullpin_dma_room {
+	struct list_head node;
+	struct iommu_domain *domain;
+	unsigned int users;
+	spinlock_t lock;
+	struct list_head waiting;
+	struct scullpin_dma_job *turn;
+	struct delayed_work retry;
+	atomic64_t windows;
+	atomic_t held;
+	unsigned long alive;
+};
+
+static LIST_HEAD(room_list);
+static DEFINE_MUTEX(room_list_lock);
 
 /* Let who has waited longest try: one at a time. */
-static void room_next(void)
+static void room_next(struct scullpin_dma_room *room)
 {
-	struct scullpin_dma_job *job = list_first_entry_or_null(&room_waiting,
+	struct scullpin_dma_job *job = list_first_entry_or_null(&room->waiting,
 								struct scullpin_dma_job, node);
 
-	lockdep_assert_held(&room_lock);
-	if (!job || room_turn)
+	lockdep_assert_held(&room->lock);
+	if (!job || room->turn)
 		return;
 	list_del_init(&job->node);
-	WRITE_ONCE(room_turn, job);
+	WRITE_ONCE(room->turn, job);
 	queue_work(scullpin_engine_queue, &job->work);
 }
 
 static void room_retry_work(struct work_struct *work)
 {
-	spin_lock(&room_lock);
-	room_next();
-	spin_unlock(&room_lock);
+	struct scullpin_dma_room *room = container_of(to_delayed_work(work),
+						      struct scullpin_dma_room, retry);
+
+	spin_lock(&room->lock);
+	room_next(room);
+	spin_unlock(&room->lock);
+}
+
+static struct scullpin_dma_room *room_find(const struct iommu_domain *domain)
+{
+	struct scullpin_dma_room *room;
+
+	list_for_each_entry(room, &room_list, node)
+		if (room->domain == domain)
+			return room;
+	return NULL;
+}
+
+static struct scullpin_dma_room *room_make(struct iommu_domain *domain)
+{
+	struct scullpin_dma_room *room = kzalloc(sizeof(*room), GFP_KERNEL);
+
+	if (!room)
+		return NULL;
+	room->domain = domain;
+	spin_lock_init(&room->lock);
+	INIT_LIST_HEAD(&room->waiting);
+	INIT_DELAYED_WORK(&room->retry, room_retry_work);
+	room->alive = jiffies;
+	list_add(&room->node, &room_list);
+	return room;
 }
 
 /**
- * scullpin_dma_room_exit - no worker looks for room any more
+ * scullpin_dma_room_get - where a channel's mappings find room
+ * @domain: of the IOMMU that maps for it, NULL when none does
  *
- * Context: module exit, when no transfer is in flight; sleeps.
+ * Context: process context; sleeps.
+ * Return: shared with others, or NULL without memory.
  */
-void scullpin_dma_room_exit(void)
+struct scullpin_dma_room *scullpin_dma_room_get(struct iommu_domain *domain)
 {
-	cancel_delayed_work_sync(&room_retry);
+	struct scullpin_dma_room *room;
+
+	mutex_lock(&room_list_lock);
+	room = room_find(domain) ?: room_make(domain);
+	if (room)
+		room->users++;
+	mutex_unlock(&room_list_lock);
+	return room;
+}
+
+/**
+ * scullpin_dma_room_put - undo get
+ * @room: no transfer of the channel is in flight; or NULL
+ *
+ * Context: process context; sleeps.
+ */
+void scullpin_dma_room_put(struct scullpin_dma_room *room)
+{
+	if (!room)
+		return;
+	mutex_lock(&room_list_lock);
+	if (!--room->users) {
+		list_del(&room->node);
+		cancel_delayed_work_sync(&room->retry);
+		kfree(room);
+	}
+	mutex_unlock(&room_list_lock);
 }
 
 /**
@@ -64,29 +143,49 @@ void scullpin_dma_room_exit(void)
  */
 void scullpin_dma_room_enter(struct scullpin_dma_job *job)
 {
-	job->entered = atomic64_add_return(ROOM_ENTERED + 1, &room_windows);
+	job->entered = atomic64_add_return(ROOM_ENTERED + 1, &job->channel->room->windows);
 }
 
-/* Nobody was there when the job entered, and nobody has come since. */
+/**
+ * scullpin_dma_room_hold - a window has been mapped as a whole
+ * @job: has entered
+ *
+ * Context: any.
+ */
+void scullpin_dma_room_hold(struct scullpin_dma_job *job)
+{
+	atomic_inc(&job->channel->room->held);
+}
+
+/* Nobody was there when the job entered, had left just before, or has come since. */
 static bool room_is_alone(const struct scullpin_dma_job *job)
 {
-	return (u32)job->entered == 1 && atomic64_read(&room_windows) == job->entered;
+	struct scullpin_dma_room *room = job->channel->room;
+
+	return (u32)job->entered == 1 && atomic64_read(&room->windows) == job->entered &&
+		time_after(jiffies, READ_ONCE(room->alive) + ROOM_SETTLES);
 }
 
 /**
  * scullpin_dma_room_leave - a window is not mapped any more, or lost
  * @job: has entered, or not
- * @mapped: it had room
+ * @held: it had room
  *
  * Context: any.
  */
-void scullpin_dma_room_leave(struct scullpin_dma_job *job, bool mapped)
+void scullpin_dma_room_leave(struct scullpin_dma_job *job, bool held)
 {
+	struct scullpin_dma_room *room = job->channel->room;
+
 	if (!job->entered)
 		return;
-	if (mapped)
-		WRITE_ONCE(room_alive, jiffies);
-	atomic64_dec(&room_windows);
+	if (held)
+		WRITE_ONCE(room->alive, jiffies);
+	/* Who finds it gone finds its room free, and knows since when. */
+	smp_mb__before_atomic();
+	if (held)
+		atomic_dec(&room->held);
+	atomic64_dec(&room->windows);
 	job->entered = 0;
 }
 
@@ -101,19 +200,20 @@ void scullpin_dma_room_leave(struct scullpin_dma_job *job, bool mapped)
 bool scullpin_dma_room_queue_up(struct scullpin_dma_job *job)
 {
 	struct scullpin_dma_channel *channel = job->channel;
+	struct scullpin_dma_room *room = channel->room;
 	bool waits;
 
-	if (list_empty(&room_waiting) && !READ_ONCE(room_turn))
+	if (list_empty(&room->waiting) && !READ_ONCE(room->turn))
 		return false;
 	spin_lock(&channel->lock);
-	spin_lock(&room_lock);
-	waits = !job->stopped && !channel->gone && room_turn != job &&
-		(room_turn || !list_empty(&room_waiting));
+	spin_lock(&room->lock);
+	waits = !job->stopped && !channel->gone && room->turn != job &&
+		(room->turn || !list_empty(&room->waiting));
 	if (waits) {
 		job->ended = false;
-		list_add_tail(&job->node, &room_waiting);
+		list_add_tail(&job->node, &room->waiting);
 	}
-	spin_unlock(&room_lock);
+	spin_unlock(&room->lock);
 	spin_unlock(&channel->lock);
 	return waits;
 }
@@ -133,25 +233,26 @@ bool scullpin_dma_room_queue_up(struct scullpin_dma_job *job)
  */
 bool scullpin_dma_room_wait(struct scullpin_dma_job *job)
 {
-	bool alone = room_is_alone(job), waits;
 	struct scullpin_dma_channel *channel = job->channel;
+	struct scullpin_dma_room *room = channel->room;
+	bool alone = room_is_alone(job), waits;
 
 	scullpin_dma_unmap_window(job, 0);
 	spin_lock(&channel->lock);
-	spin_lock(&room_lock);
+	spin_lock(&room->lock);
 	waits = !job->stopped && !channel->gone && (job->xfer->must || !alone);
 	if (waits) {
 		job->ended = false;
 		/* Who has tried stays the first. */
-		if (room_turn == job) {
-			WRITE_ONCE(room_turn, NULL);
-			list_add(&job->node, &room_waiting);
+		if (room->turn == job) {
+			WRITE_ONCE(room->turn, NULL);
+			list_add(&job->node, &room->waiting);
 		} else {
-			list_add_tail(&job->node, &room_waiting);
+			list_add_tail(&job->node, &room->waiting);
 		}
-		queue_delayed_work(scullpin_engine_queue, &room_retry, 1);
+		queue_delayed_work(scullpin_engine_queue, &room->retry, 1);
 	}
-	spin_unlock(&room_lock);
+	spin_unlock(&room->lock);
 	spin_unlock(&channel->lock);
 	return waits;
 }
@@ -164,13 +265,15 @@ bool scullpin_dma_room_wait(struct scullpin_dma_job *job)
  */
 void scullpin_dma_room_pass(struct scullpin_dma_job *job)
 {
-	if (list_empty(&room_waiting) && READ_ONCE(room_turn) != job)
+	struct scullpin_dma_room *room = job->channel->room;
+
+	if (list_empty(&room->waiting) && READ_ONCE(room->turn) != job)
 		return;
-	spin_lock(&room_lock);
-	if (room_turn == job)
-		WRITE_ONCE(room_turn, NULL);
-	room_next();
-	spin_unlock(&room_lock);
+	spin_lock(&room->lock);
+	if (room->turn == job)
+		WRITE_ONCE(room->turn, NULL);
+	room_next(room);
+	spin_unlock(&room->lock);
 }
 
 /**
@@ -181,10 +284,12 @@ void scullpin_dma_room_pass(struct scullpin_dma_job *job)
  */
 void scullpin_dma_room_withdraw(struct scullpin_dma_job *job)
 {
+	struct scullpin_dma_room *room = job->channel->room;
+
 	lockdep_assert_held(&job->channel->lock);
-	spin_lock(&room_lock);
+	spin_lock(&room->lock);
 	list_del_init(&job->node);
-	spin_unlock(&room_lock);
+	spin_unlock(&room->lock);
 }
 
 /**
@@ -196,29 +301,34 @@ void scullpin_dma_room_withdraw(struct scullpin_dma_job *job)
  */
 void scullpin_dma_room_send_home(struct scullpin_dma_channel *channel, int error)
 {
+	struct scullpin_dma_room *room = channel->room;
 	struct scullpin_dma_job *job, *next;
 
 	lockdep_assert_held(&channel->lock);
-	spin_lock(&room_lock);
-	list_for_each_entry_safe(job, next, &room_waiting, node) {
+	spin_lock(&room->lock);
+	list_for_each_entry_safe(job, next, &room->waiting, node) {
 		if (job->channel != channel)
 			continue;
 		list_del_init(&job->node);
 		scullpin_dma_channel_cut_short(job, error);
 	}
-	spin_unlock(&room_lock);
+	spin_unlock(&room->lock);
 }
 
 /**
  * scullpin_dma_room_alive - when has anybody last given room back?
+ * @room: that is waited for
  *
- * All who wait have the same: where nothing moves they end together, and not one
- * a deadline.
+ * The same for all who wait: where nothing moves they end together, and not one a
+ * deadline.
  *
  * Context: any.
  * Return: jiffies; now, while there are windows that will be given back.
  */
-unsigned long scullpin_dma_room_alive(void)
+unsigned long scullpin_dma_room_alive(const struct scullpin_dma_room *room)
 {
-	return (u32)atomic64_read(&room_windows) ? jiffies : READ_ONCE(room_alive);
+	bool held = atomic_read(&room->held);
+
+	smp_rmb();	/* pairs with scullpin_dma_room_leave() */
+	return held ? jiffies : READ_ONCE(room->alive);
 }

@@ -213,7 +213,9 @@ void scullpin_dma_channel_withdraw(struct scullpin_dma_job *job)
 
 	spin_lock(&channel->lock);
 	if (channel_works_for(channel, job)) {
-		if (job->xfer->silent)
+		/* Not what has come to life since. */
+		if (job->xfer->silent &&
+		    time_after_eq(job->xfer->silent, READ_ONCE(channel->alive)))
 			WRITE_ONCE(channel->silences, READ_ONCE(channel->silences) + 1);
 		/* The next one has all its time. */
 		WRITE_ONCE(channel->alive, jiffies);
@@ -347,7 +349,7 @@ unsigned long scullpin_dma_channel_alive(struct scullpin_dma_job *job)
 		channel_look_for_progress(channel, job);
 		alive = READ_ONCE(channel->alive);
 	} else {
-		alive = scullpin_dma_room_alive();
+		alive = scullpin_dma_room_alive(channel->room);
 	}
 	spin_unlock(&channel->lock);
 	return time_after(job->xfer->alive, alive) ? job->xfer->alive : alive;
@@ -382,6 +384,8 @@ void scullpin_dma_stay(void)
 	if (!READ_ONCE(dma_must_stay))
 		return;
 	pr_err("scullpin: a channel was lost that may call back; the module cannot go, nor can who removes it\n");
-	for (;;)
-		schedule_timeout_idle(MAX_SCHEDULE_TIMEOUT);
+	for (;;) {
+		set_current_state(TASK_IDLE | TASK_FREEZABLE);
+		schedule();
+	}
 }

@@ -36,7 +36,6 @@ int scullpin_engine_init(void)
 void scullpin_engine_exit(void)
 {
 	scullpin_engine_cpu_exit();
-	scullpin_engine_dma_exit();
 	destroy_workqueue(scullpin_engine_queue);
 }
 

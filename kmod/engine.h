@@ -30,7 +30,8 @@ typedef void (*scullpin_done_fn)(struct scullpin_transfer *xfer, size_t bytes, i
  * @delay: nanoseconds before it is moved, of the modelled device
  * @write: from memory to the medium, else the other way
  * @must: dirty folios: want of memory for a moment must not fail it
- * @silent: set by who stops the engine because it has let the deadline pass
+ * @silent: jiffies when the engine was found to have let the deadline pass, else 0; who
+ *	finds that stops it
  * @kept: set by finish(): the engine may still reach the pages; nobody gives them back
  * @alive: jiffies of the engine's last sign of life; set at submission, by the
  *	engine while it moves
@@ -49,9 +50,9 @@ struct scullpin_transfer {
 	ktime_t delay;
 	bool write;
 	bool must;
-	bool silent;
 	bool kept;
 	unsigned long alive;
+	unsigned long silent;
 	scullpin_done_fn done;
 	struct {
 		struct work_struct work;
@@ -111,7 +112,6 @@ void scullpin_engine_cpu_exit(void);
 
 /* engine_dma.c */
 extern const struct scullpin_engine_ops scullpin_engine_dma;
-void scullpin_engine_dma_exit(void);
 
 /* dma_stop.c */
 void scullpin_dma_stay(void);

@@ -48,7 +48,11 @@ static void dma_begin_window(struct scullpin_dma_job *job)
 	if (!job->bounce) {
 		/* First, so that who is sent home has a window that has not moved. */
 		bounces = scullpin_dma_choose_window(job);
-		if (scullpin_dma_room_queue_up(job) || (bounces && !scullpin_dma_bounce_get(job)))
+		if (job->memory.bounced && job->medium.bounced)
+			scullpin_dma_room_pass(job);	/* it needs none */
+		else if (scullpin_dma_room_queue_up(job))
+			return;
+		if (bounces && !scullpin_dma_bounce_get(job))
 			return;
 	}
 	ret = scullpin_dma_map_window(job);
@@ -225,13 +229,3 @@ const struct scullpin_engine_ops scullpin_engine_dma = {
 	.alive = dma_alive,
 	.finish = dma_finish,
 };
-
-/**
- * scullpin_engine_dma_exit - no worker of ours is queued any more
- *
- * Context: module exit, when no transfer is in flight; sleeps.
- */
-void scullpin_engine_dma_exit(void)
-{
-	scullpin_dma_room_exit();
-}

@@ -23,7 +23,7 @@
 	X(DMA_BOUNCE, dma_bounce)	/* memory that it reaches */		\
 	X(DMA_JOB, dma_job)		/* memory for a request of it */	\
 	X(DMA_MAP, dma_map)		/* one of its page lists is mapped, else -EIO */ \
-	X(DMA_ROOM, dma_room)		/* no unit: a window has none, n ms late: -EIO */ \
+	X(DMA_ROOM, dma_room)		/* no unit: a window has none, n ms late */ \
 	X(REQUEST_QUEUE, request_queue)	/* the work queue of ends that wait */	\
 	X(WATCH_QUEUE, watch_queue)	/* the work queue of deadlines */	\
 	X(NODE_NUMBERS, node_numbers)	/* numbers of the nodes */		\

@@ -61,6 +61,7 @@ err_exit_request:
 	scullpin_request_exit();
 err_exit_debugfs:
 	scullpin_debugfs_exit();
+	scullpin_dma_stay();
 	return ret;
 }
 

@@ -73,7 +73,7 @@ static void watch_work(struct work_struct *work)
 	patience = watch_patience(watch);
 	list_for_each_entry(req, &watch->requests, watched) {
 		if (watch_is_overdue(req) && scullpin_request_claim(req)) {
-			req->xfer.silent = true;
+			req->xfer.silent = jiffies ?: 1;
 			scullpin_watch_abort(req, -ETIMEDOUT);
 		}
 		patience = min(patience, req->patience);

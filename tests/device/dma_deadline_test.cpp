@@ -89,6 +89,34 @@ TEST_CASE_METHOD(device_fixture,
 }
 
 TEST_CASE_METHOD(device_fixture,
+                 "a controller that is slow is not dead because requests of it are taken back",
+                 "[.][dma]")
+{
+    const setting deadline("deadline_ms", "30000");
+    const auto fd = open_direct();
+    const memory buffer(4);
+    const edu_parameter late("late_ms", 3'600'000);
+    const raw_aio calls;
+    std::array<iocb, 4> requests{};
+    for (std::size_t i = 0; i < requests.size(); i++) {
+        requests[i] = aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i), page_size, 0);
+        calls.submit(requests[i]);
+    }
+    // Each is the first by then.
+    std::array<io_event, 1> event{};
+    for (std::size_t i = 0; i < 3; i++) {
+        CHECK(calls.cancel(requests[i]) == -EINPROGRESS);
+        REQUIRE(calls.reap(event, 10) == 1);
+        CHECK(event[0].res == -ECANCELED);
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    CHECK(attribute("stats/in_flight") == 1);
+    CHECK(calls.cancel(requests[3]) == -EINPROGRESS);
+    REQUIRE(calls.reap(event, 10) == 1);
+    CHECK(event[0].res == -ECANCELED);
+}
+
+TEST_CASE_METHOD(device_fixture,
                  "a controller that refuses to stop for a moment is told again, and then is quiet",
                  "[.][dma]")
 {
