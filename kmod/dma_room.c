@@ -157,13 +157,19 @@ void scullpin_dma_room_hold(struct scullpin_dma_job *job)
 	atomic_inc(&job->channel->room->held);
 }
 
-/* Nobody was there when the job entered, had left just before, or has come since. */
+/* Is all free that was given back? */
+static bool room_has_settled(const struct scullpin_dma_room *room)
+{
+	return !room->domain || time_after(jiffies, READ_ONCE(room->alive) + ROOM_SETTLES);
+}
+
+/* Nobody was there when the job entered, or has come since. */
 static bool room_is_alone(const struct scullpin_dma_job *job)
 {
 	struct scullpin_dma_room *room = job->channel->room;
 
 	return (u32)job->entered == 1 && atomic64_read(&room->windows) == job->entered &&
-		time_after(jiffies, READ_ONCE(room->alive) + ROOM_SETTLES);
+		room_has_settled(room);
 }
 
 /**

@@ -146,7 +146,7 @@ TEST_CASE_METHOD(device_fixture,
 }
 
 TEST_CASE_METHOD(device_fixture, "a storm of cancellations loses and doubles no completion",
-                 "[cancel][adversary]")
+                 "[cancel][adversary][cancel-storm]")
 {
     const setting completion("completion", "deferred"), latency("latency_us", GENERATE("0", "500"));
     constexpr std::size_t depth = 32;
@@ -199,7 +199,8 @@ TEST_CASE_METHOD(device_fixture, "a storm of cancellations loses and doubles no 
     CHECK(wrong_answers == 0);
     CHECK(completed == submitted);
     CHECK(submitted > depth);
-    CHECK(taken_back == in_progress);
+    // What is found to have moved whole is no error, whoever ends the request.
+    CHECK((moves_by_dma() ? taken_back <= in_progress : taken_back == in_progress));
     std::array<io_event, 1> events{};
     CHECK(calls.reap(events, 0) == 0);
     INFO(submitted << " submitted, " << taken_back << " taken back");

@@ -62,7 +62,7 @@ long check_put(int fd, long result)
 
 failnth_fixture::failnth_fixture()
     : fault_(scullpin::file_descriptor::open("/proc/thread-self/fail-nth", O_RDWR)),
-      dma_(control::get().read("/sys/module/scullpin/parameters/engine") == "dma\n")
+      dma_(moves_by_dma())
 {
     enable_faults();
     buffer_.fill(std::byte{0x77});

@@ -33,6 +33,11 @@ std::int64_t of_last_ended(const std::string& what)
     return std::stoll(ended.substr(at + key.size()));
 }
 
+bool moves_by_dma()
+{
+    return control::get().read("/sys/module/scullpin/parameters/engine") == "dma\n";
+}
+
 char state_of_thread(pid_t thread)
 {
     std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");

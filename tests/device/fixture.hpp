@@ -60,6 +60,9 @@ bool eventually(Condition condition, double seconds = 2.0)
     return true;
 }
 
+/// Whether the module's own device moves by DMA.
+bool moves_by_dma();
+
 /// One of this process's. @return as in /proc: 'D' sleeps, and only a kill may wake it; '?' is gone
 char state_of_thread(pid_t thread);
 
