@@ -4,10 +4,10 @@
 
 null_block=/sys/kernel/config/nullb/stress
 
-# finds_nothing PATH OPTION...
+# finds_nothing PATH OPTION...: in SCULLPIN_STRESS_SECONDS (default 3).
 finds_nothing() {
     local document=/tmp/stress.json status=0
-    "$scullpin" stress --write --json --runtime 3 --size 8m --scratch /tmp --seed 1 "${@:2}" "$1" >$document || status=$?
+    "$scullpin" stress --write --json --runtime "${SCULLPIN_STRESS_SECONDS:-3}" --size 8m --scratch /tmp --seed 1 "${@:2}" "$1" >$document || status=$?
     equal $status 0 'exit status' && jq -e '.paths[0] | .completed > 100 and .completed == .submitted and .problems == []' $document >/dev/null && return
     cat $document
     return 1
