@@ -284,7 +284,7 @@ void scullpin_dma_room_pass(struct scullpin_dma_job *job)
 
 /**
  * scullpin_dma_room_withdraw - a job does not wait any more
- * @job: perhaps it does; in no other list
+ * @job: in the queue for room, in one of the channel's, or in none; in none afterwards
  *
  * Context: process context, under the channel's lock.
  */

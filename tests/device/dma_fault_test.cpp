@@ -24,6 +24,20 @@ void check_works(int fd)
     CHECK(::pread(fd, buffer.data(), page_size, 0) == page_size);
 }
 
+/// A read that meets a fault while another is in flight, for more than a second.
+void check_waited_for(const std::string& point, std::uint64_t value)
+{
+    const auto fd = device_fixture::open_direct();
+    const memory others(4), buffer(1);
+    aio context(1);
+    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, others.data(), others.size(), 0);
+    REQUIRE(context.submit(request) == 1);
+    const fault armed(point, value);
+    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
+    CHECK(armed.fired());
+    CHECK(context.wait(1).front().res == static_cast<std::int64_t>(others.size()));
+}
+
 }  // namespace
 
 TEST_CASE_METHOD(
@@ -65,31 +79,15 @@ TEST_CASE_METHOD(device_fixture,
                  "a DMA mapping that cannot be had beside those of others is waited for",
                  "[.][dma-fault]")
 {
-    const auto fd = open_direct();
     const unsigned nth = GENERATE(1u, 2u);
-    const memory others(1), buffer(1);
-    aio context(1);
-    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, others.data(), page_size, 0);
-    REQUIRE(context.submit(request) == 1);
-    const fault map("dma_map", nth);
-    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
-    CHECK(map.fired());
-    CHECK(context.wait(1).front().res == page_size);
+    check_waited_for("dma_map", nth);
 }
 
 TEST_CASE_METHOD(device_fixture, "a DMA mapping that cannot be had while others end is tried again",
                  "[.][dma-fault]")
 {
-    const auto fd = open_direct();
-    const memory others(4), buffer(1);
-    aio context(1);
-    auto request = aio::request(fd.get(), IOCB_CMD_PREAD, others.data(), others.size(), 0);
-    REQUIRE(context.submit(request) == 1);
     // It learns that there is no room when who had it has given it back.
-    const fault room("dma_room", 3000);
-    CHECK(::pread(fd.get(), buffer.data(), page_size, 0) == page_size);
-    CHECK(room.fired());
-    CHECK(context.wait(1).front().res == static_cast<std::int64_t>(others.size()));
+    check_waited_for("dma_room", 3000);
 }
 
 TEST_CASE_METHOD(device_fixture, "write-back tries again for a DMA mapping that cannot be had",

@@ -387,25 +387,3 @@ TEST_CASE_METHOD(device_fixture,
         CHECK(event.res ==
               (event.data == filler ? static_cast<std::int64_t>(filler * page_size) : -EIO));
 }
-
-TEST_CASE_METHOD(device_fixture,
-                 "who waits for room of a dead controller does not wait a deadline each",
-                 "[.][dma]")
-{
-    if (edu_reach() != "swiotlb") return;
-    const setting deadline("deadline_ms", "2000");
-    // Two of them fill it; the others wait, the last ones without having tried.
-    constexpr std::size_t large = 48, depth = 15;
-    const auto fd = open_direct();
-    const memory buffer(depth * large);
-    const edu_parameter late("late_ms", 3'600'000);
-    aio context(depth);
-    const auto begin = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i < depth; i++) {
-        auto request =
-            aio::request(fd.get(), IOCB_CMD_PREAD, buffer.page(i * large), large * page_size, 0);
-        REQUIRE(context.submit(request) == 1);
-    }
-    for (const auto& event : context.wait(depth, 60.0)) CHECK(event.res == -ETIMEDOUT);
-    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(13));
-}
