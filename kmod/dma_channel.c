@@ -177,6 +177,8 @@ void scullpin_dma_channel_submit(struct scullpin_dma_job *job)
 		else if (!channel->stopping && !channel->full)
 			channel_issue(channel, job);
 	}
+	/* Only now: the next one is submitted behind it. */
+	scullpin_dma_room_pass(job);
 	spin_unlock(&channel->lock);
 }
 

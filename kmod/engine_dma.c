@@ -56,12 +56,10 @@ static void dma_begin_window(struct scullpin_dma_job *job)
 			return;
 	}
 	ret = scullpin_dma_map_window(job);
-	if (!ret) {
-		scullpin_dma_room_pass(job);
+	if (!ret)
 		scullpin_dma_channel_submit(job);
-	} else if (!scullpin_dma_room_wait(job)) {
+	else if (!scullpin_dma_room_wait(job))
 		dma_end(job, READ_ONCE(job->channel->gone) ? -ENODEV : ret);
-	}
 }
 
 static void dma_work(struct work_struct *work)

@@ -349,7 +349,9 @@ TEST_CASE_METHOD(device_fixture,
     std::array<iocb, fillers + small> requests{};
     for (std::size_t i = 0; i < requests.size(); i++) {
         const auto bytes = (i < fillers ? large : 1) * page_size;
-        requests[i] = aio::request(fd.get(), IOCB_CMD_PWRITE, buffer.data(), bytes, 0);
+        // Each where no other writes: no two may have a page mapped from the device.
+        requests[i] =
+            aio::request(fd.get(), IOCB_CMD_PWRITE, buffer.data(), bytes, i * large * page_size);
         requests[i].aio_data = i;
         REQUIRE(context.submit(requests[i]) == 1);
     }
